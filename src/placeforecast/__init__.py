@@ -1,0 +1,80 @@
+"""Forecasts how many school places a district will be short of, or have idle.
+
+The public names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "AssumptionWarning": "placeforecast.tables.problems",
+    "Assumptions": "placeforecast.tables.records",
+    "InputError": "placeforecast.tables.problems",
+    "Inputs": "placeforecast.tables.records",
+    "balance_places": "placeforecast.places.balance",
+    "check": "placeforecast.tables.check",
+    "demand_places": "placeforecast.places.demand",
+    "estimate": "placeforecast.rates.estimate",
+    "forecast": "placeforecast.chain",
+    "load_example": "placeforecast.tables.read",
+    "plot": "placeforecast.plot",
+    "project_enrolment": "placeforecast.enrolment.project",
+    "project_population": "placeforecast.population.project",
+    "read_inputs": "placeforecast.tables.read",
+    "schedule_places": "placeforecast.places.supply",
+    "school_age_children": "placeforecast.population.children",
+    "write_report": "placeforecast.report.write",
+}
+
+__all__ = [
+    "AssumptionWarning",
+    "Assumptions",
+    "InputError",
+    "Inputs",
+    "balance_places",
+    "check",
+    "demand_places",
+    "estimate",
+    "forecast",
+    "load_example",
+    "plot",
+    "project_enrolment",
+    "project_population",
+    "read_inputs",
+    "schedule_places",
+    "school_age_children",
+    "write_report",
+]
+
+if TYPE_CHECKING:
+    from placeforecast import plot
+    from placeforecast.enrolment.project import project_enrolment
+    from placeforecast.chain import forecast
+    from placeforecast.places.balance import balance_places
+    from placeforecast.places.demand import demand_places
+    from placeforecast.places.supply import schedule_places
+    from placeforecast.population.children import school_age_children
+    from placeforecast.population.project import project_population
+    from placeforecast.rates.estimate import estimate
+    from placeforecast.report.write import write_report
+    from placeforecast.tables.check import check
+    from placeforecast.tables.problems import AssumptionWarning, InputError
+    from placeforecast.tables.read import load_example, read_inputs
+    from placeforecast.tables.records import Assumptions, Inputs
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'placeforecast' has no attribute {name!r}")
+    module = import_module(_HOME[name])
+    value = module if name == "plot" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""Pupils grade by grade."""

@@ -1,0 +1,247 @@
+"""Pupils grade by grade: entry grades take in children, every other grade moves up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from placeforecast.population.children import pool_of_children
+from placeforecast.tables.check import check
+from placeforecast.tables.doors import to_array, to_table
+from placeforecast.tables.grades import ages_of, family_of, is_entry, resolve_grades
+from placeforecast.tables.problems import Problem, refuse
+from placeforecast.tables.pupils import Counted, count_pupils
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from placeforecast.tables.records import Assumptions
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Present = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def project_enrolment(
+    children: pd.DataFrame,
+    enrolment: pd.DataFrame,
+    assumptions: Assumptions,
+    *,
+    grades: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Project pupils of every grade from the last year of enrolment.
+
+    An entry grade holds its intake ratio times the children of its age; a stage known only as a
+    total its participation times the children of all its ages; every other grade its progression
+    times the pupils of the grade it takes in from, a year before. Cohorts always move.
+
+    Parameters
+    ----------
+    children : DataFrame [district, year, age, basis, children, share_born]
+        From `school_age_children`.
+    enrolment : DataFrame [district, year, grade, sector, residence, pupils]
+        Pupils that were counted; the last year is the launch. Sectors are added up.
+    assumptions : Assumptions
+        `intake`, `participation` and `progression`, as far as the grades need them.
+    grades : DataFrame, optional
+        The school system; that of the assumptions, else cn-6-3-3.
+
+    Returns
+    -------
+    DataFrame [district, year, grade, residence, pupils, share_born]
+        From the launch year, which is as counted, to the last year of the ratios. `residence` only
+        where enrolment tells it apart; `share_born` is missing where `children` has none.
+
+    Raises
+    ------
+    InputError
+        For a hole that a pupil would have to come through, named; or a ratio on another basis than
+        the children.
+
+    Examples
+    --------
+    >>> import pandas as pd, placeforecast as pf
+    >>> enrolment = pd.DataFrame({"district": "A", "year": 2025, "grade": ["P1", "P2"],
+    ...                           "pupils": [100, 90]})
+    >>> births = pd.DataFrame({"district": "A", "year": [2020], "births": [80.0]})
+    >>> assumptions = pf.Assumptions(
+    ...     births=births,
+    ...     intake=pd.DataFrame({"district": "A", "year": [2026], "grade": "P1", "ratio": 1.05,
+    ...                          "basis": "births"}),
+    ...     progression=pd.DataFrame({"district": "A", "year": [2026], "grade": "P2",
+    ...                               "ratio": 0.98}))
+    >>> children = pf.school_age_children(assumptions)
+    >>> pupils = pf.project_enrolment(children, enrolment, assumptions)
+    >>> pupils[pupils.year == 2026][["grade", "pupils"]]
+      grade  pupils
+    2    P1    84.0
+    3    P2    98.0
+    """
+    system = resolve_grades(grades if grades is not None else assumptions.grades)
+    table = check(enrolment, "enrolment")
+    launch = int(table["year"].max())
+    counted = count_pupils(table, system, launch)
+    years = list(range(launch + 1, _last_year(assumptions, children) + 1))
+    rows = [row for row in system.to_dict("records") if row["grade"] in counted.axes["grade"]]
+    ratios = {row["grade"]: _ratio(row, assumptions, counted, years) for row in rows}
+    pools = {
+        row["grade"]: _pool(row, children, assumptions, counted, years)
+        for row in rows
+        if is_entry(row)
+    }
+    pupils = _carry(counted, rows, ratios, pools)
+    return _table(pupils[-len(years) - 1 :], rows, children, counted, [launch, *years])
+
+
+def _last_year(assumptions: Assumptions, children: pd.DataFrame) -> int:
+    tables = (assumptions.intake, assumptions.participation, assumptions.progression)
+    dated = [int(t["year"].max()) for t in tables if t is not None and "year" in t.columns]
+    return min(dated) if dated else int(children["year"].max())
+
+
+def _ratio(
+    grade: Mapping[Any, Any], assumptions: Assumptions, counted: Counted, years: list[int]
+) -> Array:
+    """Return the ratio of a grade [year, district, residence], NaN where nobody has the grade."""
+    family = family_of(grade)
+    name = str(grade["grade"])
+    table: pd.DataFrame | None = getattr(assumptions, family)
+    rows = None if table is None else table[table["grade"] == name]
+    if rows is None or rows.empty:
+        remedy = f"Give assumptions.{family} for it."
+        refuse([Problem(file=family, rule=f"has no ratio of grade {name}", remedy=remedy)])
+        raise AssertionError
+    axes = {
+        "year": years,
+        "district": counted.axes["district"],
+        "residence": counted.axes["residence"],
+    }
+    for axis, labels in axes.items():
+        if axis in rows.columns:
+            rows = rows[rows[axis].isin(labels)]
+    ratio = to_array(rows, axes, "ratio", name=f"{family} of {name}", holes=True)
+    here = counted.present[counted.axes["grade"].index(name)]
+    missing = here & np.isnan(ratio)
+    if missing.any():
+        t, d, r = (int(i) for i in np.argwhere(missing)[0])
+        cell = f"district {axes['district'][d]}, year {years[t]}"
+        rule = f"lacks {int(missing.sum())} ratios of grade {name}, first: {cell}"
+        refuse([Problem(file=family, column="ratio", rule=rule, remedy="Add the rows.")])
+    return ratio
+
+
+def _pool(
+    grade: Mapping[Any, Any],
+    children: pd.DataFrame,
+    assumptions: Assumptions,
+    counted: Counted,
+    years: list[int],
+) -> Array:
+    """Return the children that a ratio applies to [year, district], on the ratio's own basis."""
+    family, name = family_of(grade), str(grade["grade"])
+    table: pd.DataFrame = getattr(assumptions, family)
+    bases = sorted(set(table.loc[table["grade"] == name, "basis"]))
+    if len(bases) != 1 or bases[0] not in set(children["basis"]):
+        there = ", ".join(sorted(set(children["basis"])))
+        rule = f"of {name} is on the basis {' and '.join(bases)}, the children on {there}"
+        remedy = "Give both on one basis: a ratio holds only for the children it was fitted to."
+        refuse([Problem(file=family, column="basis", rule=rule, remedy=remedy)])
+    axes = {"year": years, "district": counted.axes["district"]}
+    pool = pool_of_children(grade, children, axes, bases[0])
+    here = counted.present[counted.axes["grade"].index(name)].any(axis=1)
+    missing = here & np.isnan(pool)
+    if missing.any():
+        t, d = (int(i) for i in np.argwhere(missing)[0])
+        first = years[t] - int(grade["entry_age"]) - int(grade["duration"]) + 1
+        last = years[t] - int(grade["entry_age"])
+        cohorts = f"{first}-{last}" if first < last else str(last)
+        rule = (
+            f"lacks children for {name} in {years[t]} in {axes['district'][d]} "
+            f"(basis {bases[0]}, cohorts of {cohorts}; {int(missing.sum())} such cells)"
+        )
+        remedy = "Add the births of these school years, or give population by age."
+        refuse([Problem(file="births", rule=rule, remedy=remedy)])
+    return pool
+
+
+def _carry(
+    counted: Counted,
+    rows: list[dict[Any, Any]],
+    ratios: Mapping[str, Array],
+    pools: Mapping[str, Array],
+) -> Array:
+    """Move every cohort on, year by year, after the counted years [year, grade, district, ...]."""
+    past = len(counted.pupils)
+    ahead = len(next(iter(ratios.values())))
+    pupils = np.concatenate(
+        [counted.pupils, np.full((ahead, *counted.pupils.shape[1:]), np.nan)], axis=0
+    )
+    at = {grade: g for g, grade in enumerate(counted.axes["grade"])}
+    for t in range(past, past + ahead):
+        for row in rows:
+            name = row["grade"]
+            ratio = ratios[name][t - past]
+            if is_entry(row):
+                source = pools[name][t - past][:, np.newaxis]
+            else:
+                source = pupils[t - int(row["duration"]) : t, at[row["feeder"]]].sum(axis=0)
+            pupils[t, at[name]] = ratio * source
+            _refuse_lost(pupils[t, at[name]], row, counted, t)
+    return pupils
+
+
+def _refuse_lost(pupils: Array, grade: Mapping[Any, Any], counted: Counted, t: int) -> None:
+    here = counted.present[counted.axes["grade"].index(grade["grade"])]
+    lost = here & np.isnan(pupils)
+    if lost.any():
+        district = counted.axes["district"][int(np.argwhere(lost)[0][0])]
+        year = counted.axes["year"][0] + t
+        rule = (
+            f"lacks pupils of {grade['feeder']} in {district}, from which {grade['grade']} takes "
+            f"in up to {year}"
+        )
+        remedy = f"Add the rows of {grade['feeder']} ({grade['duration']} years back), 0 for none."
+        refuse([Problem(file="enrolment", column="pupils", rule=rule, remedy=remedy)])
+
+
+def _share_born(
+    rows: list[dict[Any, Any]], children: pd.DataFrame, counted: Counted, years: list[int]
+) -> Array:
+    """Share born of each cell [year, grade, district]; cohorts before the first record are born."""
+    basis = "births" if (children["basis"] == "births").any() else "resident"
+    known = children[(children["basis"] == basis) & children["year"].isin(years)]
+    known = known[known["district"].isin(counted.axes["district"])]
+    ages = sorted(set(known["age"]))
+    axes = {"year": years, "age": ages, "district": counted.axes["district"]}
+    share = to_array(known, axes, "share_born", holes=True)
+    share = np.where(np.isnan(share), 1.0, share)
+    cells = []
+    for row in rows:
+        own = [ages.index(age) for age in ages_of(row) if age in ages]
+        cells.append(share[:, own].mean(axis=1) if own else np.ones_like(share[:, 0]))
+    return np.stack(cells, axis=1)
+
+
+def _table(
+    pupils: Array,
+    rows: list[dict[Any, Any]],
+    children: pd.DataFrame,
+    counted: Counted,
+    years: list[int],
+) -> pd.DataFrame:
+    names = [row["grade"] for row in rows]
+    order = [counted.axes["grade"].index(name) for name in names]
+    axes = {
+        "district": counted.axes["district"],
+        "year": years,
+        "grade": names,
+        "residence": counted.axes["residence"],
+    }
+    moved = pupils[:, order].transpose(2, 0, 1, 3)
+    where = np.broadcast_to(counted.present[order].transpose(1, 0, 2)[:, np.newaxis], moved.shape)
+    table = to_table(moved, axes, "pupils", where=where)
+    if "share_born" in children.columns:
+        share = _share_born(rows, children, counted, years).transpose(2, 0, 1)
+        table["share_born"] = np.broadcast_to(share[..., np.newaxis], moved.shape)[where]
+    return table if counted.with_residence else table.drop(columns="residence")

@@ -1,0 +1,1 @@
+"""Places needed, places that stand and are planned, and the signed balance between them."""

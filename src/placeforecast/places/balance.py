@@ -1,0 +1,284 @@
+"""Places against demand, by cell and by stage, net and not netted."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from placeforecast.tables.districts import below, level_of
+from placeforecast.tables.doors import to_array, to_table
+from placeforecast.tables.grades import combined_in, resolve_grades, stages_in_order
+from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
+from placeforecast.tables.show import record_html, record_text
+from placeforecast.tables.vocabulary import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Axes = dict[str, list[Any]]
+
+CELLS = ["district", "year", "grade", "stage", "ledger", "plan_case", "demand", "places", "balance"]
+STAGES = [
+    "district",
+    "level",
+    "year",
+    "stage",
+    "ledger",
+    "plan_case",
+    "pupils",
+    "demand",
+    "places",
+    "balance",
+    "shortfall",
+    "surplus",
+    "cell_shortfall",
+    "cell_surplus",
+    "utilisation",
+    "share_born",
+    "warning",
+]
+
+
+@dataclass(frozen=True, repr=False)
+class Balance:
+    """The balance of places and demand.
+
+    Attributes
+    ----------
+    cells : DataFrame [district, year, grade, stage, ledger, plan_case, demand, places, balance]
+        One row per cell; nothing is netted.
+    stages : DataFrame [district, level, year, stage, ledger, plan_case, pupils, demand, places, \
+balance, shortfall, surplus, cell_shortfall, cell_surplus, utilisation, share_born, warning]
+        Cells added up to stages, combined stages and parents. `shortfall` and `surplus` are of the
+        net balance; `cell_shortfall` and `cell_surplus` add up the cells without offsetting one
+        against another.
+    """
+
+    cells: pd.DataFrame
+    stages: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return record_text(self)
+
+    def _repr_html_(self) -> str:
+        return record_html(self)
+
+
+def balance_places(
+    demand: pd.DataFrame,
+    places: pd.DataFrame,
+    *,
+    districts: pd.DataFrame | None = None,
+    grades: pd.DataFrame | None = None,
+) -> Balance:
+    """Set places against demand: balance = places - demand, in every cell.
+
+    A cell is district x grade x ledger. Stages, combined stages (where all their parts are there)
+    and parents are sums of cells.
+
+    Parameters
+    ----------
+    demand : DataFrame [district, year, grade, stage, ledger, pupils, demand, share_born]
+        From `demand_places`.
+    places : DataFrame [district, year, grade, stage, ledger, plan_case, places]
+        From `schedule_places`, one case or several.
+    districts : DataFrame, optional
+        How districts roll up; without it only the districts themselves are given.
+    grades : DataFrame, optional
+        The school system, for the order of grades; cn-6-3-3 if left out.
+
+    Returns
+    -------
+    Balance
+        For the years, stages and ledgers that both tables have.
+
+    Raises
+    ------
+    InputError
+        If a cell of one table is missing in the other, named.
+
+    Warns
+    -----
+    AssumptionWarning
+        For a stage or ledger with demand and without places: it is not balanced.
+
+    Examples
+    --------
+    >>> import pandas as pd, placeforecast as pf
+    >>> demand = pd.DataFrame({"district": "A", "year": 2026, "grade": ["J1", "J2"],
+    ...     "stage": "junior", "ledger": "all", "pupils": [120.0, 60.0], "demand": [120.0, 60.0]})
+    >>> places = pd.DataFrame({"district": "A", "year": 2026, "grade": ["J1", "J2"],
+    ...     "stage": "junior", "ledger": "all", "plan_case": "planned", "places": [100.0, 100.0]})
+    >>> balance = pf.balance_places(demand, places)
+    >>> balance.stages[["balance", "surplus", "cell_shortfall", "cell_surplus"]]
+       balance  surplus  cell_shortfall  cell_surplus
+    0     20.0     20.0            20.0          40.0
+    """
+    system = resolve_grades(grades)
+    if "share_born" not in demand.columns:
+        demand = demand.assign(share_born=np.nan)
+    _warn_unbalanced(demand, places)
+    cells, stages = [], []
+    for (ledger, case), rows in places.groupby(["ledger", "plan_case"], sort=False):
+        own = demand[(demand["ledger"] == ledger) & demand["stage"].isin(set(rows["stage"]))]
+        if own.empty:
+            continue
+        rows = rows[rows["stage"].isin(set(own["stage"])) & rows["year"].isin(set(own["year"]))]
+        axes = _axes(own, rows, system)
+        arrays = _arrays(own, rows, axes, str(ledger))
+        named = {"ledger": ledger, "plan_case": case}
+        cells.append(_cells(arrays, axes, own).assign(**named))
+        stages.append(_stages(arrays, axes, system, districts).assign(**named))
+    if not cells:
+        rule = "have no stage and ledger in common with demand"
+        remedy = "Check the stages and sectors of the two tables."
+        refuse([Problem(file="places", rule=rule, remedy=remedy)])
+    return Balance(
+        pd.concat(cells, ignore_index=True)[CELLS], pd.concat(stages, ignore_index=True)[STAGES]
+    )
+
+
+def _warn_unbalanced(demand: pd.DataFrame, places: pd.DataFrame) -> None:
+    there = set(zip(places["stage"], places["ledger"], strict=True))
+    wanted = dict.fromkeys(zip(demand["stage"], demand["ledger"], strict=True))
+    lacking = [f"{stage} ({ledger})" for stage, ledger in wanted if (stage, ledger) not in there]
+    if lacking:
+        text = f"no places are given, so these are not balanced: {', '.join(lacking)}"
+        warnings.warn(AssumptionWarning(text), stacklevel=3)
+
+
+def _axes(demand: pd.DataFrame, places: pd.DataFrame, system: pd.DataFrame) -> Axes:
+    grades = set(demand["grade"]) | set(places["grade"])
+    return {
+        "year": sorted(set(demand["year"])),
+        "grade": [grade for grade in system["grade"] if grade in grades],
+        "district": sorted(set(demand["district"]) | set(places["district"])),
+    }
+
+
+def _arrays(demand: pd.DataFrame, places: pd.DataFrame, axes: Axes, ledger: str) -> dict[str, Array]:
+    arrays = {
+        name: to_array(demand, axes, name, name="demand", holes=True)
+        for name in ("pupils", "demand", "share_born")
+    }
+    arrays["places"] = to_array(places, axes, "places", name="places", holes=True)
+    needed, there = ~np.isnan(arrays["demand"]), ~np.isnan(arrays["places"])
+    _refuse_lacking(
+        needed & ~there,
+        axes,
+        f"places (ledger {ledger}) lack",
+        "Add what stands there; write 0 places if nothing does.",
+    )
+    _refuse_lacking(
+        there & ~needed,
+        axes,
+        f"pupils (ledger {ledger}) lack",
+        "Places stand or are planned there: add its pupils of the launch year (0 if there are "
+        "none), or give places by grade.",
+    )
+    return arrays
+
+
+def _refuse_lacking(lacking: Any, axes: Axes, subject: str, remedy: str) -> None:  # noqa: ANN401
+    if lacking.any():
+        t, g, d = (int(i) for i in np.argwhere(lacking)[0])
+        cell = f"{axes['district'][d]} {axes['grade'][g]} {axes['year'][t]}"
+        rule = f"{subject} {int(lacking.sum())} cells, first: {cell}"
+        refuse([Problem(file=subject.split(" ", 1)[0], rule=rule, remedy=remedy)])
+
+
+def _cells(arrays: dict[str, Array], axes: Axes, demand: pd.DataFrame) -> pd.DataFrame:
+    stage_of = dict(zip(demand["grade"], demand["stage"], strict=True))
+    order = {"district": axes["district"], "year": axes["year"], "grade": axes["grade"]}
+    demanded, standing = (arrays[name].transpose(2, 0, 1) for name in ("demand", "places"))
+    where = ~np.isnan(demanded)
+    table = to_table(demanded, order, "demand", where=where)
+    table["places"] = standing[where]
+    table["balance"] = table["places"] - table["demand"]
+    table["stage"] = table["grade"].map(stage_of)
+    return table
+
+
+def _areas(axes: Axes, districts: pd.DataFrame | None) -> Iterator[tuple[str, list[int]]]:
+    """Yield each district and parent with the columns of its leaves."""
+    if districts is None:
+        yield from ((name, [i]) for i, name in enumerate(axes["district"]))
+        return
+    at = {name: i for i, name in enumerate(axes["district"])}
+    for name in districts["district"]:
+        own = [at[leaf] for leaf in below(districts, str(name)) if leaf in at]
+        if own:
+            yield str(name), own
+
+
+def _groups(axes: Axes, system: pd.DataFrame) -> Iterator[tuple[str, list[int]]]:
+    """Yield each stage and combined stage with the rows of its grades."""
+    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
+    there = [s for s in stages_in_order(system) if s in {stage_of[g] for g in axes["grade"]}]
+    names = {**{stage: (stage,) for stage in there}, **combined_in(there)}
+    for name, members in names.items():
+        yield name, [i for i, grade in enumerate(axes["grade"]) if stage_of[grade] in members]
+
+
+def _stages(
+    arrays: dict[str, Array], axes: Axes, system: pd.DataFrame, districts: pd.DataFrame | None
+) -> pd.DataFrame:
+    gap = arrays["places"] - arrays["demand"]
+    summed = {
+        "pupils": arrays["pupils"],
+        "demand": arrays["demand"],
+        "places": arrays["places"],
+        "cell_shortfall": np.maximum(-gap, 0.0),
+        "cell_surplus": np.maximum(gap, 0.0),
+        "born": arrays["pupils"] * arrays["share_born"],  # NaN if nothing is known of it
+    }
+    parts = []
+    for area, columns in _areas(axes, districts):
+        for stage, rows in _groups(axes, system):
+            block = np.ix_(range(len(axes["year"])), rows, columns)
+            if np.isnan(arrays["demand"][block]).all():
+                continue
+            part = {name: _sum(array[block]) for name, array in summed.items()}
+            part["even"] = _mean(arrays["share_born"][block])
+            frame = pd.DataFrame(part).assign(year=axes["year"], stage=stage, district=area)
+            parts.append(frame.assign(level=level_of(districts, area)))
+    return _finish(pd.concat(parts, ignore_index=True))
+
+
+def _sum(block: Array) -> Array:
+    """Sum over grades and districts, in their order; cells that do not exist add nothing."""
+    total: Array = np.where(np.isnan(block), 0.0, block).sum(axis=(1, 2))
+    return total
+
+
+def _mean(block: Array) -> Array:
+    """Mean over the cells that exist; NaN where none does."""
+    count = (~np.isnan(block)).sum(axis=(1, 2))
+    total = _sum(block)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+
+
+def _finish(table: pd.DataFrame) -> pd.DataFrame:
+    table["balance"] = table["places"] - table["demand"]
+    table["shortfall"] = np.maximum(-table["balance"], 0.0)
+    table["surplus"] = np.maximum(table["balance"], 0.0)
+    stands = table["places"] > 0
+    table["utilisation"] = (table["pupils"] / table["places"].where(stands)).astype(float)
+    taught = table["pupils"] > 0
+    table["share_born"] = (table["born"] / table["pupils"].where(taught)).fillna(table["even"])
+    table["warning"] = _warning(table["utilisation"])
+    return table
+
+
+def _warning(utilisation: pd.Series[float]) -> pd.Series[Any]:
+    """Return the level of each utilisation; blank where there are no places."""
+    levels = shipped("warnings").sort_values("from_utilisation")
+    bounds = levels["from_utilisation"].astype(float).to_numpy()
+    at = np.searchsorted(bounds, utilisation.fillna(0.0).to_numpy(), side="right") - 1
+    named = pd.Series(levels["level"].to_numpy()[at], index=utilisation.index)
+    return named.where(utilisation.notna())

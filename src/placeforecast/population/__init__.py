@@ -1,0 +1,1 @@
+"""People by district, sex and age, and the children of school age."""

@@ -1,0 +1,161 @@
+"""From what was observed to what is assumed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from placeforecast.population.children import school_age_children
+from placeforecast.population.project import project_population
+from placeforecast.rates.births import cohort_births
+from placeforecast.rates.demography import held_rates
+from placeforecast.rates.notes import Notes
+from placeforecast.rates.schooling import school_rates
+from placeforecast.rates.shares import sector_policy
+from placeforecast.rates.specification import load_model
+from placeforecast.tables.problems import Problem, refuse
+from placeforecast.tables.pupils import count_pupils
+from placeforecast.tables.records import Assumptions, Inputs
+from placeforecast.tables.vocabulary import shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEPT = ("transfers", "housing", "yields", "projects", "tasks", "posts", "budget", "events")
+
+
+def launch_year_of(inputs: Inputs, launch_year: int | None) -> int:
+    """Return the launch year: as asked for, else as set, else the last year of enrolment.
+
+    Raises
+    ------
+    InputError
+        If there is no enrolment in that year.
+    """
+    years = set() if inputs.enrolment is None else set(inputs.enrolment["year"])
+    chosen = launch_year if launch_year is not None else inputs.settings.launch_year
+    launch = int(chosen if chosen is not None else max(years))
+    if launch not in years:
+        rule = f"has no pupils of the launch year {launch}"
+        remedy = f"Add them, or launch from a year that is there ({min(years)}-{max(years)})."
+        refuse([Problem(file="enrolment", rule=rule, remedy=remedy)])
+    return launch
+
+
+def stock_at(inputs: Inputs, launch_year: int) -> pd.DataFrame | None:
+    """Return the latest count of people not after the launch, or None without a population.
+
+    Raises
+    ------
+    InputError
+        If every count is later.
+    """
+    if inputs.population is None:
+        return None
+    population = inputs.population[inputs.population["year"] <= launch_year]
+    if population.empty:
+        rule = f"has no count up to the launch year {launch_year}"
+        remedy = "Give an earlier count, or launch later."
+        refuse([Problem(file="population", rule=rule, remedy=remedy)])
+    return population[population["year"] == population["year"].max()]
+
+
+def estimate(
+    inputs: Inputs,
+    *,
+    model: str | Path | None = None,
+    launch_year: int | None = None,
+    horizon: int | None = None,
+) -> Assumptions:
+    """Estimate everything that a projection needs from what is known at a launch.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        A region.
+    model : str or Path, optional
+        A folder under ``models/`` or a path; by default the one in the settings.
+    launch_year : int, optional
+        By default that of the settings, else the last year of enrolment. Nothing published later
+        is used.
+    horizon : int, optional
+        Years to estimate for; by default that of the settings.
+
+    Returns
+    -------
+    Assumptions
+        For the years after the launch, with `notes` on how they came about.
+
+    Raises
+    ------
+    InputError
+        For a hole that the projection needs, named.
+
+    Warns
+    -----
+    AssumptionWarning
+        For rows not yet known, holes in a history, ratios from fewer than 30.
+
+    Examples
+    --------
+    >>> import placeforecast as pf
+    >>> assumptions = pf.estimate(pf.load_example("city"), horizon=3)
+    >>> assumptions.intake.query("district == 'D01-U' and grade == 'P1'").round(3)
+        district  year grade  ratio   basis
+    """
+    launch = launch_year_of(inputs, launch_year)
+    last = launch + (horizon if horizon is not None else inputs.settings.horizon)
+    specification = load_model(model if model is not None else inputs.settings.run.model)
+    assert inputs.grades is not None  # filled by Inputs
+    notes = Notes()
+    notes.add("model", f"{specification.name}: {specification.description}", warn=False)
+    births = cohort_births(inputs, specification.births, launch, last, notes)
+    demography = Assumptions(
+        **held_rates(inputs, last, notes), births=births, grades=inputs.grades
+    )
+    stock = stock_at(inputs, launch)
+    past = None if stock is None else project_population(stock, demography, until=launch)
+    children = school_age_children(demography, past)
+    assert inputs.enrolment is not None  # required of every region
+    counted = count_pupils(inputs.enrolment, inputs.grades, launch)
+    ratios = school_rates(counted, children, inputs.grades, specification, last, notes)
+    return replace(
+        demography,
+        intake=ratios.intake,
+        participation=ratios.participation,
+        progression=ratios.progression,
+        policy=sector_policy(inputs, inputs.grades, specification.shares, launch, last),
+        standards=_standards(inputs),
+        places=_places(inputs, launch),
+        notes=notes.table(),
+        **{name: getattr(inputs, name) for name in KEPT},
+    )
+
+
+def _places(inputs: Inputs, launch_year: int) -> pd.DataFrame | None:
+    """Return the places counted up to the launch."""
+    if inputs.places is None:
+        return None
+    known = inputs.places[inputs.places["year"] <= launch_year]
+    if known.empty:
+        rule = f"has no year up to the launch year {launch_year}"
+        remedy = "Give the places that stood at the launch, or remove the table."
+        refuse([Problem(file="places", rule=rule, remedy=remedy)])
+    return known
+
+
+def _standards(inputs: Inputs) -> pd.DataFrame | None:
+    """Return the shipped standards with the region's own rows in place of the same ones."""
+    system = inputs.settings.school_system
+    rows = shipped("standards").query("system == @system").drop(columns="system")
+    if inputs.standards is None:
+        return rows if len(rows) else None
+    keys = ["district", "year", "stage", "grade", "indicator"]
+    both = pd.concat([rows.replace("", None), inputs.standards], ignore_index=True)
+    for key in keys:
+        if key in both.columns:
+            both[key] = both[key].astype("object").where(both[key].notna(), None)
+    named = both[keys].map(lambda cell: "" if cell is None else str(cell))
+    return both[~named.duplicated(keep="last")].reset_index(drop=True)

@@ -1,0 +1,99 @@
+"""Sector shares: what part of the pupils each ledger holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from placeforecast.rates.models import History
+from placeforecast.tables.doors import to_array, to_table
+from placeforecast.tables.grades import stages_in_order
+from placeforecast.tables.vocabulary import ledger_sectors
+
+if TYPE_CHECKING:
+    from placeforecast.rates.specification import Rule
+    from placeforecast.tables.records import Inputs
+
+
+def sector_policy(
+    inputs: Inputs, grades: pd.DataFrame, rule: Rule, launch_year: int, last_year: int
+) -> pd.DataFrame | None:
+    """Return `policy` with a share for every district and stage whose sectors were counted.
+
+    Where the region's own policy gives a path for the indicator, the district and the stage, that
+    path stands alone.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With `enrolment`, and `policy` where there is any.
+    grades : DataFrame
+        The school system, resolved.
+    rule : Rule
+        How shares are carried forward.
+    launch_year, last_year : int
+        Shares are given for these years and those between.
+    """
+    given = inputs.policy
+    enrolment = inputs.enrolment
+    if enrolment is None or "sector" not in enrolment.columns:
+        return given
+    rows = enrolment[enrolment["year"] <= launch_year]
+    stage = rows["grade"].map(dict(zip(grades["grade"], grades["stage"], strict=True)))
+    rows = rows.assign(stage=stage)
+    parts = [] if given is None else [given]
+    ledgers = ledger_sectors().query("policy_indicator != ''")
+    for indicator, members in ledgers.groupby("policy_indicator", sort=False):
+        shares = _shares(rows, set(members["sector"]), grades, rule, launch_year, last_year)
+        shares = shares.assign(indicator=indicator, basis="children")
+        parts.append(shares[~_given(shares, given, str(indicator))])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _shares(
+    rows: pd.DataFrame,
+    sectors: set[str],
+    grades: pd.DataFrame,
+    rule: Rule,
+    launch_year: int,
+    last_year: int,
+) -> pd.DataFrame:
+    axes = {
+        "year": sorted(set(rows["year"])),
+        "district": sorted(set(rows["district"])),
+        "stage": stages_in_order(grades),
+    }
+    keys = ["year", "district", "stage"]
+    total = _sum(rows, keys, axes)
+    inside = _sum(rows[rows["sector"].isin(sectors)], keys, axes)
+    # No row of these sectors beside rows of others: the stage has none of them.
+    inside = np.where(np.isnan(inside) & ~np.isnan(total), 0.0, inside)
+    flat = (len(axes["year"]), -1)
+    history = History(inside.reshape(flat), total.reshape(flat), tuple(axes["year"]))
+    years = list(range(launch_year, last_year + 1))
+    share = rule.model().fit(history).predict(years).reshape(len(years), *total.shape[1:])
+    ahead = {"year": years, "district": axes["district"], "stage": axes["stage"]}
+    return to_table(share, ahead, "value", where=~np.isnan(share))
+
+
+def _sum(rows: pd.DataFrame, keys: list[str], axes: dict[str, list[Any]]) -> Any:  # noqa: ANN401
+    sums = rows.groupby(keys, as_index=False, sort=False)["pupils"].sum()
+    return to_array(sums, axes, "pupils", holes=True)
+
+
+def _given(
+    shares: pd.DataFrame, policy: pd.DataFrame | None, indicator: str
+) -> pd.Series[bool]:
+    """Mark the rows for which the region's own policy has a path."""
+    covered = pd.Series(data=False, index=shares.index)
+    if policy is None:
+        return covered
+    for row in policy[policy["indicator"] == indicator].to_dict("records"):
+        match = pd.Series(data=True, index=shares.index)
+        for key in ("district", "stage"):
+            if not pd.isna(row.get(key)):
+                match &= shares[key] == row[key]
+        covered |= match
+    return covered

@@ -1,0 +1,89 @@
+"""Named model specifications: the folders under ``models/``."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from placeforecast.rates.models import RateModel, VolumeWeighted, Weighted
+from placeforecast.tables.problems import InputError, Problem, suggest
+from placeforecast.tables.read import project_folder
+from placeforecast.tables.settings import Section, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FILE = "model.toml"
+
+
+class Rule(Section):
+    """How one family of rates is carried forward.
+
+    ``last`` holds the last ratio, ``mean`` the mean of the latest `years`, ``weights`` their mean
+    with the weights given (the latest first), ``volume`` all pupils over all exposed of `years`.
+    """
+
+    rule: Literal["last", "mean", "weights", "volume"] = "last"
+    years: int = Field(default=3, ge=1, le=30)
+    weights: Annotated[tuple[float, ...], Field(strict=False, min_length=1)] = (3.0, 2.0, 1.0)
+
+    def model(self) -> RateModel:
+        """Return the rate model of this rule."""
+        return MODELS[self.rule](self)
+
+
+MODELS: dict[str, Callable[[Rule], RateModel]] = {
+    "last": lambda _: Weighted((1.0,)),
+    "mean": lambda rule: Weighted((1.0,) * rule.years),
+    "weights": lambda rule: Weighted(rule.weights),
+    "volume": lambda rule: VolumeWeighted(rule.years),
+}
+
+
+class Specification(Section):
+    """A named model: one rule per family of rates.
+
+    `without_history` says what a ratio is that has no year of its own (a grade that has just
+    opened): ``region`` takes that of all districts together and says so, ``refuse`` raises.
+    """
+
+    name: str
+    description: str = ""
+    without_history: Literal["region", "refuse"] = "refuse"
+    births: Rule = Rule()
+    intake: Rule = Rule()
+    participation: Rule = Rule()
+    progression: Rule = Rule()
+    shares: Rule = Rule()
+
+
+def load_model(name: str | Path) -> Specification:
+    """Read a model by its name under ``models/``, or from the path of a folder.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or for an unknown key or wrong value in its ``model.toml``.
+
+    Examples
+    --------
+    >>> from placeforecast.rates.specification import load_model
+    >>> load_model("naive").progression.rule
+    'last'
+    """
+    shipped = project_folder("models")
+    folder = shipped / name if (shipped / name / FILE).is_file() else Path(name)
+    if not (folder / FILE).is_file():
+        known = [path.parent.name for path in shipped.glob(f"*/{FILE}")]
+        remedy = f"{suggest(str(name), known)} Or give the path of a folder with a {FILE}."
+        raise InputError([Problem(value=str(name), rule="is not a model", remedy=remedy)])
+    file = folder / FILE
+    try:
+        raw = tomllib.loads(file.read_text("utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        remedy = "Correct the line that it names."
+        raise InputError([Problem(file=str(file), rule=str(error), remedy=remedy)]) from None
+    return parse(Specification, raw, str(file))

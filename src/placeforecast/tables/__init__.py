@@ -1,0 +1,1 @@
+"""The vocabulary; reading, checking and aligning what planners bring; the two doors to arrays."""

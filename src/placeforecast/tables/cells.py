@@ -1,0 +1,221 @@
+"""Reading one column of cells: text in, typed values and problems out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from placeforecast.tables.problems import Problem, suggest
+from placeforecast.tables.vocabulary import values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from placeforecast.tables.vocabulary import Column
+
+Reading = tuple[Any, str, str]
+"""A value, or a rule that the cell breaks and its remedy."""
+
+DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2}))?(?:[-/.](\d{1,2}))?$")
+YEARS = (1900, 2200)
+FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+LAST_DAY_COUNTED = (9, 30)
+"""A school year counts what is there by 30 September (the count follows the September intake)."""
+
+
+def is_blank(series: pd.Series[Any]) -> pd.Series[bool]:
+    """Return which cells hold nothing but white space."""
+    text = series.astype("object").map(lambda cell: isinstance(cell, str) and not cell.strip())
+    return series.isna() | text.astype(bool)
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, (float, np.floating)) and float(cell).is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _number(cell: object, column: Column) -> Reading:
+    text = unicodedata.normalize("NFKC", str(cell)).strip()
+    if text.endswith("%"):
+        shown = text.rstrip("% ")
+        try:
+            return None, "is a percent", f"Write {float(shown) / 100:g}: shares run from 0 to 1."
+        except ValueError:
+            return None, "is not a number", "Write digits only."
+    try:
+        number = float(text)
+    except ValueError:
+        unit = f" of {column.unit}" if column.unit not in ("", "share", "ratio") else ""
+        return None, "is not a number", f"Give a number{unit} in digits, without text or commas."
+    if not np.isfinite(number):
+        return None, "is not a finite number", "Give a number, or leave the row out if unknown."
+    return number, "", ""
+
+
+def _integer(cell: object, column: Column) -> Reading:
+    number, rule, remedy = _number(cell, column)
+    if rule:
+        return None, rule, remedy
+    if number != int(number):
+        return None, "is not a whole number", "Give a whole number."
+    return int(number), "", ""
+
+
+def _year(cell: object, column: Column) -> Reading:
+    year, rule, remedy = _integer(cell, column)
+    if rule:
+        return None, rule, "Give the year in four digits."
+    if not YEARS[0] <= year <= YEARS[1]:
+        return None, "is not a year", f"Give a year from {YEARS[0]} to {YEARS[1]}."
+    return year, "", ""
+
+
+def _date_parts(cell: object) -> tuple[int, int | None, int | None] | None:
+    if isinstance(cell, dt.date):
+        return cell.year, cell.month, cell.day
+    match = DATE.match(_text(cell))
+    if not match:
+        return None
+    year, month, day = (int(part) if part else None for part in match.groups())
+    try:
+        pd.Timestamp(year=year or 0, month=month or 1, day=day or 1)
+    except ValueError:
+        return None
+    return (year, month, day) if year and YEARS[0] <= year <= YEARS[1] else None
+
+
+def _school_year(cell: object, column: Column) -> Reading:  # noqa: ARG001
+    parts = _date_parts(cell)
+    if parts is None:
+        return None, "is neither a school year nor a date", "Write 2027 or 2027-09-01."
+    year, month, day = parts
+    return year + (month is not None and (month, day or 1) > LAST_DAY_COUNTED), "", ""
+
+
+def _school_year_end(cell: object, column: Column) -> Reading:
+    year, rule, remedy = _school_year(cell, column)
+    parts = _date_parts(cell)
+    if rule or parts is None:
+        return None, rule, remedy
+    return year - (parts[1] is not None), "", ""
+
+
+def _date(cell: object, column: Column) -> Reading:  # noqa: ARG001
+    parts = _date_parts(cell)
+    if parts is None:
+        return None, "is not a date", "Write 2021, 2021-05 or 2021-05-17."
+    year, month, day = parts
+    # A bare year or month is taken at its end: nothing is known before it is surely published.
+    start = pd.Timestamp(year=year, month=month or 12, day=1)
+    date = start + pd.offsets.MonthEnd(0) if day is None else start.replace(day=day)
+    return date, "", ""
+
+
+def _flag(cell: object, column: Column) -> Reading:  # noqa: ARG001
+    flag = FLAGS.get(_text(cell).lower())
+    return flag, "" if flag is not None else "is neither yes nor no", "Write yes or no."
+
+
+PARSERS: dict[str, tuple[Callable[[object, Column], Reading], str]] = {
+    "text": (lambda cell, _: (_text(cell), "", ""), "object"),
+    "number": (_number, "float64"),
+    "share": (_number, "float64"),
+    "integer": (_integer, "Int64"),
+    "age": (_integer, "Int64"),
+    "year": (_year, "Int64"),
+    "school_year": (_school_year, "Int64"),
+    "school_year_end": (_school_year_end, "Int64"),
+    "date": (_date, "datetime64[us]"),
+    "flag": (_flag, "boolean"),
+}
+
+
+def _range_rule(number: float, column: Column) -> tuple[str, str]:
+    if column.minimum is not None and number < column.minimum:
+        unit = f" of {column.unit}" if column.unit not in ("", "share", "ratio") else ""
+        return f"is below {column.minimum:g}", f"Give a number{unit} from {column.minimum:g} up."
+    if column.maximum is not None and number > column.maximum:
+        if column.kind == "share":
+            hint = f"Shares run from 0 to 1: write {number / 100:g} for {number:g} percent."
+            return f"is above {column.maximum:g}", hint
+        return f"is above {column.maximum:g}", f"Give a number up to {column.maximum:g}."
+    return "", ""
+
+
+def _known(column: Column) -> tuple[str, ...]:
+    starred = column.values.startswith("*")  # checked against the other tables, not here
+    return values(column.values) if column.values and not starred else ()
+
+
+def _whole_column(
+    series: pd.Series[Any], column: Column, blank: pd.Series[bool]
+) -> pd.Series[Any] | None:
+    """Read a faultless column at once; None where a cell needs a look of its own."""
+    dtype = PARSERS[column.kind][1]
+    if column.kind == "text":
+        text = series.map(_text).astype("object").where(~blank, None)
+        known = _known(column)
+        return None if known and not text[~blank].isin(known).all() else text
+    if dtype not in ("float64", "Int64"):
+        return None
+    numbers = pd.to_numeric(series.where(~blank), errors="coerce")
+    found = numbers[~blank].to_numpy(dtype=float)
+    low, high = column.minimum, column.maximum
+    if column.kind in ("year", "school_year"):
+        low, high = YEARS
+    good = np.isfinite(found)
+    good &= found >= (low if low is not None else -np.inf)
+    good &= found <= (high if high is not None else np.inf)
+    if dtype == "Int64":
+        good &= found == np.floor(found)
+    return numbers.astype(dtype) if good.all() else None
+
+
+def read_column(series: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], list[Problem]]:
+    """Turn the cells of one column into typed values.
+
+    Parameters
+    ----------
+    series : Series
+        Cells as they came, text or numbers, indexed by the row number to print.
+    column : Column
+        What the vocabulary says of them.
+
+    Returns
+    -------
+    tuple of Series and list of Problem
+        Values with the same index, missing where a cell is blank or wrong; and what is wrong.
+    """
+    blank = is_blank(series)
+    whole = _whole_column(series, column, blank)
+    if whole is not None:
+        return whole.rename(column.name), []
+    parse, dtype = PARSERS[column.kind]
+    out: list[Any] = [None] * len(series)
+    problems: list[Problem] = []
+    known = _known(column)
+    for i, (row, cell) in enumerate(series.items()):
+        if blank.iloc[i]:
+            continue
+        value, rule, remedy = parse(cell, column)
+        if not rule and isinstance(value, (int, float)) and column.kind not in ("flag",):
+            rule, remedy = _range_rule(float(value), column)
+        if not rule and known and value not in known:
+            rule, remedy = f"is not a {column.name}", suggest(str(value), known)
+        if rule:
+            problems.append(_problem(column, row, cell, rule, remedy))
+        else:
+            out[i] = value
+    return pd.Series(out, index=series.index, dtype=dtype, name=column.name), problems
+
+
+def _problem(column: Column, row: Any, cell: object, rule: str, remedy: str) -> Problem:  # noqa: ANN401
+    return Problem(
+        rule=rule, remedy=remedy, row=int(row), column=column.name, value=_text(cell)
+    )

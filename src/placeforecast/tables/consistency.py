@@ -1,0 +1,215 @@
+"""What must hold between the tables of a region; each rule is one function, all run together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from placeforecast.tables.districts import leaves, tree_problems
+from placeforecast.tables.grades import combined_in, stages_in_order
+from placeforecast.tables.plan import plan_problems
+from placeforecast.tables.problems import Problem, suggest
+from placeforecast.tables.vocabulary import vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Tables = "Mapping[str, pd.DataFrame]"
+
+ON_LEAVES = (
+    "births",
+    "population",
+    "fertility",
+    "survival",
+    "migration",
+    "sex_ratio_at_birth",
+    "enrolment",
+    "places",
+    "projects",
+    "housing",
+    "candidates",
+)
+SHARE_INDICATORS = (
+    "public_share",
+    "inclusive_share",
+    "purchased_share",
+    "private_cap",
+    "migrant_public_share",
+    "senior_general_share",
+    "special_rate",
+    "retention_9",
+)
+
+
+def consistency_problems(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
+    """Return what is wrong between tables.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Checked tables by name; their index holds the row numbers to print. `grades` is resolved.
+    files : mapping of str to str
+        File of each table, for the messages; the table's name where it is left out.
+    """
+    problems = _missing_tables(tables)
+    if "districts" in tables:
+        problems += tree_problems(tables["districts"])
+    for name, table in tables.items():
+        file = files.get(name, name)
+        problems += _district_problems(name, table, file, tables)
+        problems += _school_problems(name, table, file, tables["grades"])
+    problems += _value_problems(tables, files)
+    if "projects" in tables:
+        file = files.get("projects", "projects")
+        problems += plan_problems(tables["projects"], tables["grades"], file)
+    return problems
+
+
+def _missing_tables(tables: Tables) -> list[Problem]:
+    problems = []
+    if "enrolment" not in tables:
+        remedy = "Add pupils by district, year and grade (enrolment.csv)."
+        problems.append(Problem(rule="the table enrolment is missing", remedy=remedy))
+    if "births" not in tables and "population" not in tables:
+        remedy = "Add births.csv, or population.csv with fertility.csv and survival.csv."
+        problems.append(Problem(rule="births and population are both missing", remedy=remedy))
+    if "population" in tables:
+        for name in ("fertility", "survival"):
+            if name not in tables:
+                given = "mortality" in tables and name == "survival"
+                how = "mx, qx and life expectancy are not read yet: give" if given else "Add"
+                remedy = f"{how} {name}.csv, or leave out population.csv."
+                rule = f"the table {name} is missing, which population needs"
+                problems.append(Problem(rule=rule, remedy=remedy))
+    return problems
+
+
+def _strangers(
+    table: pd.DataFrame, column: str, known: set[str]
+) -> Iterator[tuple[int, str]]:
+    filled = table[column].dropna()
+    wrong = filled[~filled.isin(known)]
+    for value, group in wrong.groupby(wrong, sort=False):
+        yield int(group.index[0]), str(value)
+
+
+def _district_columns(name: str) -> list[str]:
+    return [
+        column.name
+        for column in vocabulary()[name].columns
+        if column.name == "district" or column.values == "*district"
+    ]
+
+
+def _district_problems(
+    name: str, table: pd.DataFrame, file: str, tables: Tables
+) -> list[Problem]:
+    if name == "districts" or not ({"districts", "enrolment"} & set(tables)):
+        return []
+    listed = tables["districts"]["district"] if "districts" in tables else None
+    known = set(tables["enrolment"]["district"]) if listed is None else set(listed)
+    where = "enrolment" if listed is None else "districts"
+    problems = []
+    for column in _district_columns(name):
+        if column not in table.columns:
+            continue
+        for row, value in _strangers(table, column, known):
+            problems.append(
+                Problem(
+                    file=file,
+                    row=row,
+                    column=column,
+                    value=value,
+                    rule=f"is not a district of the table {where}",
+                    remedy=suggest(value, known),
+                )
+            )
+        if listed is not None and name in ON_LEAVES:
+            inner = known - set(leaves(tables["districts"]))
+            for row, value in _strangers(table, column, set(table[column].dropna()) - inner):
+                remedy = "Give the rows of the districts below it; they are added up."
+                rule = "has districts below it"
+                problems.append(
+                    Problem(file=file, row=row, column=column, value=value, rule=rule, remedy=remedy)
+                )
+    return problems
+
+
+def _school_problems(
+    name: str, table: pd.DataFrame, file: str, grades: pd.DataFrame
+) -> list[Problem]:
+    stages = stages_in_order(grades)
+    known = {
+        "*grade": set(grades["grade"]),
+        "*stage": set(stages),
+        "*stage_or_combined": set(stages) | set(combined_in(stages)),
+    }
+    problems = []
+    for column in vocabulary()[name].columns:
+        if column.values not in known or column.name not in table.columns:
+            continue
+        for row, value in _strangers(table, column.name, known[column.values]):
+            problems.append(
+                Problem(
+                    file=file,
+                    row=row,
+                    column=column.name,
+                    value=value,
+                    rule=f"is not a {column.name} of the school system",
+                    remedy=suggest(value, known[column.values]),
+                )
+            )
+    return problems
+
+
+def _rows(table: pd.DataFrame, wrong: pd.Series[bool]) -> Iterator[tuple[int, Any]]:
+    for row, cells in table[wrong].iterrows():
+        yield int(str(row)), cells
+
+
+def _value_problems(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
+    problems = []
+    if "policy" in tables:
+        policy = tables["policy"]
+        wrong = policy["indicator"].isin(SHARE_INDICATORS) & (policy["value"] > 1)
+        for row, cells in _rows(policy, wrong):
+            problems.append(
+                Problem(
+                    file=files.get("policy", "policy"),
+                    row=row,
+                    column="value",
+                    value=f"{cells['value']:g}",
+                    rule=f"is above 1, and {cells['indicator']} is a share",
+                    remedy=f"Write {cells['value'] / 100:g} for {cells['value']:g} percent.",
+                )
+            )
+    if "standards" in tables:
+        standards = tables["standards"]
+        wrong = (standards["indicator"] == "spare_share") & (standards["value"] >= 1)
+        for row, cells in _rows(standards, wrong):
+            problems.append(
+                Problem(
+                    file=files.get("standards", "standards"),
+                    row=row,
+                    column="value",
+                    value=f"{cells['value']:g}",
+                    rule="is not below 1, and spare_share is a share",
+                    remedy=f"Write {cells['value'] / 100:g} for {cells['value']:g} percent.",
+                )
+            )
+    if "tasks" in tables:
+        tasks = tables["tasks"]
+        for row, cells in _rows(tasks, tasks["year_to"] < tasks["year_from"]):
+            rule = f"is before year_from {cells['year_from']}"
+            problems.append(
+                Problem(
+                    file=files.get("tasks", "tasks"),
+                    row=row,
+                    column="year_to",
+                    value=str(cells["year_to"]),
+                    rule=rule,
+                    remedy="Correct one of the two.",
+                )
+            )
+    return problems

@@ -1,0 +1,89 @@
+"""How districts roll up: leaves, parents and levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from placeforecast.tables.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NO_LEVEL = "district"
+"""Level of a region that has no table of districts."""
+
+
+def _parents(districts: pd.DataFrame) -> dict[str, str]:
+    if "parent" not in districts.columns:
+        return {}
+    filled = districts.dropna(subset=["parent"])
+    return dict(zip(filled["district"], filled["parent"], strict=True))
+
+
+def leaves(districts: pd.DataFrame) -> list[str]:
+    """Return the districts that have no other below them; data stand on these."""
+    above = set(_parents(districts).values())
+    return [name for name in districts["district"] if name not in above]
+
+
+def ancestors(districts: pd.DataFrame) -> Mapping[str, tuple[str, ...]]:
+    """Return for each district those above it, nearest first."""
+    parents = _parents(districts)
+    chains = {}
+    for name in districts["district"]:
+        chain: list[str] = []
+        while (above := parents.get(chain[-1] if chain else name)) and above not in chain:
+            chain.append(above)
+        chains[str(name)] = tuple(chain)
+    return chains
+
+
+def below(districts: pd.DataFrame, district: str) -> list[str]:
+    """Return the leaves at or below a district."""
+    chains = ancestors(districts)
+    return [leaf for leaf in leaves(districts) if leaf == district or district in chains[leaf]]
+
+
+def level_of(districts: pd.DataFrame | None, district: str) -> str:
+    """Return the level of a district, such as county."""
+    if districts is None or "level" not in districts.columns:
+        return NO_LEVEL
+    found = districts.loc[districts["district"] == district, "level"].dropna()
+    return str(found.iloc[0]) if len(found) else NO_LEVEL
+
+
+def names(districts: pd.DataFrame | None) -> Mapping[str, str]:
+    """Return the printed name of each district that has one."""
+    if districts is None or "name" not in districts.columns:
+        return {}
+    filled = districts.dropna(subset=["name"])
+    return dict(zip(filled["district"], filled["name"], strict=True))
+
+
+def tree_problems(districts: pd.DataFrame) -> list[Problem]:
+    """Return what is wrong with the tree of districts: strangers and circles."""
+    parents = _parents(districts)
+    known = set(districts["district"])
+    problems = [
+        Problem(
+            file="districts",
+            column="parent",
+            value=parent,
+            rule=f"(parent of {name}) is not a district",
+            remedy="Add a row for it, or correct the name.",
+        )
+        for name, parent in parents.items()
+        if parent not in known
+    ]
+    for name in parents:
+        seen = {name}
+        above = parents.get(name)
+        while above is not None and above not in seen:
+            seen.add(above)
+            above = parents.get(above)
+        if above == name:
+            rule, remedy = f"{name} stands above itself", "Correct the column parent."
+            problems.append(Problem(file="districts", column="parent", rule=rule, remedy=remedy))
+    return problems

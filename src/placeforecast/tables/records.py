@@ -1,0 +1,185 @@
+"""The two records that the chain runs on: what was observed, and what is assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from placeforecast.tables.check import check
+from placeforecast.tables.consistency import consistency_problems
+from placeforecast.tables.grades import load_grades, resolve_grades
+from placeforecast.tables.problems import refuse
+from placeforecast.tables.settings import Settings
+from placeforecast.tables.show import record_html, record_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROVENANCE = ("table", "file", "rows", "first_year", "last_year", "sha256")
+NOTES = ("topic", "text")
+
+
+@dataclass(frozen=True, repr=False)
+class Inputs:
+    """What was observed: the tables of a region, checked, and its settings.
+
+    Every field is a DataFrame as the vocabulary describes it, or None where the region has no such
+    table. `births` are as published, because what is known of them depends on the launch;
+    `population` is people on the cut-off day of the school year (`read_inputs` moves a count of
+    another day there). `grades` is filled from the school system where no table is given.
+
+    Raises
+    ------
+    InputError
+        With every problem of every table and between tables.
+
+    Examples
+    --------
+    >>> import placeforecast as pf
+    >>> inputs = pf.load_example("city")
+    >>> inputs.tasks[["district", "stage", "year_to", "places"]]
+      district           stage  year_to   places
+    0     CITY    kindergarten     2025  25000.0
+    1     CITY      compulsory     2025  99000.0
+    2     CITY  senior_general     2025  12000.0
+    """
+
+    districts: pd.DataFrame | None = None
+    grades: pd.DataFrame | None = None
+    births: pd.DataFrame | None = None
+    population: pd.DataFrame | None = None
+    fertility: pd.DataFrame | None = None
+    survival: pd.DataFrame | None = None
+    mortality: pd.DataFrame | None = None
+    migration: pd.DataFrame | None = None
+    sex_ratio_at_birth: pd.DataFrame | None = None
+    enrolment: pd.DataFrame | None = None
+    places: pd.DataFrame | None = None
+    projects: pd.DataFrame | None = None
+    tasks: pd.DataFrame | None = None
+    policy: pd.DataFrame | None = None
+    standards: pd.DataFrame | None = None
+    housing: pd.DataFrame | None = None
+    yields: pd.DataFrame | None = None
+    transfers: pd.DataFrame | None = None
+    neighbours: pd.DataFrame | None = None
+    intake_plan: pd.DataFrame | None = None
+    class_sizes: pd.DataFrame | None = None
+    events: pd.DataFrame | None = None
+    boundaries: pd.DataFrame | None = None
+    posts: pd.DataFrame | None = None
+    budget: pd.DataFrame | None = None
+    candidates: pd.DataFrame | None = None
+    scenarios: pd.DataFrame | None = None
+    settings: Settings = field(default_factory=Settings)
+    provenance: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PROVENANCE)))
+
+    def __post_init__(self) -> None:
+        for name, table in self.tables().items():
+            if name != "grades":
+                object.__setattr__(self, name, check(table, name))
+        object.__setattr__(self, "grades", self._grades())
+        refuse(consistency_problems(self.tables(), {}))
+
+    def _grades(self) -> pd.DataFrame:
+        if self.grades is None:
+            return load_grades(self.settings.school_system)
+        return resolve_grades(self.grades)
+
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Return the tables that are there, by name."""
+        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name in INPUT_TABLES}
+        return {name: table for name, table in named.items() if table is not None}
+
+    def __repr__(self) -> str:
+        return record_text(self)
+
+    def _repr_html_(self) -> str:
+        return record_html(self)
+
+
+INPUT_TABLES = tuple(f.name for f in fields(Inputs) if f.name not in ("settings", "provenance"))
+
+
+@dataclass(frozen=True, repr=False)
+class Assumptions:
+    """What is assumed: every table that drives the projection and that a scenario may change.
+
+    Each field is optional and can be made by hand; a step that needs a table which is not there
+    says so. Rates are keyed by what is reached: survival by the age, progression by the grade, all
+    of them by the year.
+
+    Parameters
+    ----------
+    fertility, survival, migration, sex_ratio_at_birth : DataFrame, optional
+        As in the vocabulary.
+    births : DataFrame [district, year, births, share_born], optional
+        School-year cohorts, known and forecast together (table ``cohort_births``).
+    intake, participation : DataFrame [district, year, grade, residence, ratio, basis], optional
+        Pupils per child; for entry grades, and for stages known only as a total.
+    progression : DataFrame [district, year, grade, residence, ratio], optional
+        Pupils per pupil of the grade they come from, by the grade reached.
+    policy, standards, transfers, housing, yields, places, projects, tasks, posts, budget, events : \
+DataFrame, optional
+        As in the vocabulary.
+    grades : DataFrame, optional
+        The school system that the rates were estimated for; cn-6-3-3 if left out.
+    notes : DataFrame [topic, text]
+        What the reader of a result must know of how the assumptions came about.
+
+    Raises
+    ------
+    InputError
+        If a table breaks the vocabulary.
+
+    Examples
+    --------
+    >>> import pandas as pd, placeforecast as pf
+    >>> ratio = pd.DataFrame({"district": ["A"], "year": [2026], "grade": ["P2"], "ratio": [1.01]})
+    >>> pf.Assumptions(progression=ratio)
+    Assumptions
+      progression: 1 rows [district, year, grade, ratio]
+      notes: 0 rows [topic, text]
+    """
+
+    fertility: pd.DataFrame | None = None
+    survival: pd.DataFrame | None = None
+    migration: pd.DataFrame | None = None
+    sex_ratio_at_birth: pd.DataFrame | None = None
+    births: pd.DataFrame | None = None
+    intake: pd.DataFrame | None = None
+    progression: pd.DataFrame | None = None
+    participation: pd.DataFrame | None = None
+    policy: pd.DataFrame | None = None
+    standards: pd.DataFrame | None = None
+    transfers: pd.DataFrame | None = None
+    housing: pd.DataFrame | None = None
+    yields: pd.DataFrame | None = None
+    places: pd.DataFrame | None = None
+    projects: pd.DataFrame | None = None
+    tasks: pd.DataFrame | None = None
+    posts: pd.DataFrame | None = None
+    budget: pd.DataFrame | None = None
+    events: pd.DataFrame | None = None
+    grades: pd.DataFrame | None = None
+    notes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(NOTES)))
+
+    def __post_init__(self) -> None:
+        for name in ASSUMED_TABLES:
+            table = getattr(self, name)
+            if table is not None:
+                object.__setattr__(self, name, check(table, VOCABULARY_NAME.get(name, name)))
+        if self.grades is not None:
+            object.__setattr__(self, "grades", resolve_grades(self.grades))
+
+    def __repr__(self) -> str:
+        return record_text(self)
+
+    def _repr_html_(self) -> str:
+        return record_html(self)
+
+
+ASSUMED_TABLES = tuple(f.name for f in fields(Assumptions) if f.name not in ("grades", "notes"))
+VOCABULARY_NAME = {"births": "cohort_births"}
