@@ -194,6 +194,15 @@ def test_a_district_without_recorded_births_keeps_its_unborn() -> None:
     np.testing.assert_allclose(of_b["children"], [60.0, 77.5])
 
 
+def test_one_place_needs_no_district() -> None:
+    """A projection of people without `district` has none in its tables either."""
+    people = people_of_2020().drop(columns="district")
+    assumptions = pf.Assumptions(survival=SURVIVAL, fertility=FERTILITY)
+    projection = pf.project_population(people, assumptions, until=2021)
+    children = pf.school_age_children(assumptions, projection, grades=ENTRY_AT_3)
+    assert counted(children, "resident")["3 in 2021"] == 61.0
+
+
 def test_neither_births_nor_people_is_refused() -> None:
     with pytest.raises(pf.InputError, match="there are neither births nor people to count"):
         pf.school_age_children(pf.Assumptions())

@@ -40,9 +40,7 @@ def test_a_table_lists_cells_in_the_order_of_the_axes(table: pd.DataFrame) -> No
     np.testing.assert_allclose(table["people"], np.arange(12) * 1.5)
 
 
-def test_there_and_back(
-    cells: np.ndarray[Any, np.dtype[np.float64]], table: pd.DataFrame
-) -> None:
+def test_there_and_back(cells: np.ndarray[Any, np.dtype[np.float64]], table: pd.DataFrame) -> None:
     np.testing.assert_array_equal(to_array(table, AXES, "people"), cells)
 
 
@@ -78,10 +76,10 @@ def test_labels_in_another_order_move_the_cells(
 def test_a_column_left_out_repeats_along_its_axis(
     cells: np.ndarray[Any, np.dtype[np.float64]], axis: int
 ) -> None:
-    one = cells.take(0, axis=axis)
+    first = cells.take([0], axis=axis)
     left = {name: labels for i, (name, labels) in enumerate(AXES.items()) if i != axis}
-    expected = np.repeat(np.expand_dims(one, axis), cells.shape[axis], axis=axis)
-    found = to_array(to_table(one, left, "people"), AXES, "people")
+    expected = np.repeat(first, cells.shape[axis], axis=axis)
+    found = to_array(to_table(first.squeeze(axis), left, "people"), AXES, "people")
     np.testing.assert_array_equal(found, expected)
 
 
@@ -93,7 +91,7 @@ def test_a_table_without_keys_is_the_same_everywhere() -> None:
 def test_a_missing_cell_is_named(table: pd.DataFrame) -> None:
     line = (
         "people, column people: lacks 2 of 12 cells, first: district B, year 2022, age 1."
-        " Add the rows; a people that is 0 is written as 0."
+        " Add the rows; what is nothing is written as 0."
     )
     assert_refused(table.drop(index=[5, 8]), AXES, line)
 
@@ -102,7 +100,7 @@ def test_a_blank_cell_is_a_missing_one(table: pd.DataFrame) -> None:
     table.loc[11, "people"] = np.nan
     line = (
         "stock, column people: lacks 1 of 12 cells, first: district A, year 2022, age 1."
-        " Add the rows; a people that is 0 is written as 0."
+        " Add the rows; what is nothing is written as 0."
     )
     assert_refused(table, AXES, line, name="stock")
 
@@ -111,7 +109,7 @@ def test_a_cell_is_not_filled_from_a_column_that_is_there(table: pd.DataFrame) -
     """Broadcasting is declared by leaving a column out, never guessed from gaps."""
     line = (
         "people, column people: lacks 6 of 12 cells, first: district B, year 2020, age 0."
-        " Add the rows; a people that is 0 is written as 0."
+        " Add the rows; what is nothing is written as 0."
     )
     assert_refused(table[table["district"] == "A"], AXES, line)
 
@@ -124,19 +122,13 @@ def test_a_repeated_cell_is_named(table: pd.DataFrame) -> None:
 
 def test_an_unknown_label_is_named(table: pd.DataFrame) -> None:
     strange = table.replace({"district": {"A": "C"}})
-    line = (
-        "people, column district: 'C' is not on the axis (1 such labels)."
-        " Known: B, A."
-    )
+    line = "people, column district: 'C' is not on the axis (1 such labels). Known: B, A."
     assert_refused(strange, AXES, line)
 
 
 def test_a_year_off_the_axis_is_named(table: pd.DataFrame) -> None:
     axes = {**AXES, "year": [2021]}
-    line = (
-        "people, column year: '2020' is not on the axis (2 such labels)."
-        " Known: 2021."
-    )
+    line = "people, column year: '2020' is not on the axis (2 such labels). Known: 2021."
     assert_refused(table, axes, line)
 
 
@@ -168,9 +160,7 @@ def test_no_number_never_leaves(
         to_table(cells, AXES, "people")
 
 
-def test_only_the_cells_asked_for_are_written(
-    cells: np.ndarray[Any, np.dtype[np.float64]]
-) -> None:
+def test_only_the_cells_asked_for_are_written(cells: np.ndarray[Any, np.dtype[np.float64]]) -> None:
     """A cell that does not exist may hold anything."""
     cells[1, 0, 1] = np.nan
     found = to_table(cells, AXES, "people", where=np.isfinite(cells) & (cells > 12))

@@ -127,10 +127,10 @@ def _survival(death_rates: Array, sex: str) -> Array:
 
 def _un_survival(mortality: pd.DataFrame) -> pd.DataFrame:
     parts = []
-    for (country, start, sex), rows in mortality.groupby(["country", "period_start", "sex"]):
+    for (country, _, sex), rows in mortality.groupby(["country", "year", "sex"]):
         rates = rows.sort_values("age_start")["mx"].to_numpy(dtype=float)
         survival = _survival(rates, str(sex))
-        key = {"district": country, "year": start + 5, "sex": sex}
+        key = {"district": country, "year": rows["year"].iloc[0], "sex": sex}
         parts.append(pd.DataFrame({**key, "age": np.arange(0, 105, 5), "survival": survival}))
     return pd.concat(parts, ignore_index=True)
 

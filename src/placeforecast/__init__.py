@@ -20,7 +20,7 @@ _HOME = {
     "demand_places": "placeforecast.places.demand",
     "estimate": "placeforecast.rates.estimate",
     "forecast": "placeforecast.chain",
-    "load_example": "placeforecast.tables.read",
+    "load_example": "placeforecast.tables.examples",
     "plot": "placeforecast.plot",
     "project_enrolment": "placeforecast.enrolment.project",
     "project_population": "placeforecast.population.project",
@@ -52,8 +52,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from placeforecast import plot
-    from placeforecast.enrolment.project import project_enrolment
     from placeforecast.chain import forecast
+    from placeforecast.enrolment.project import project_enrolment
     from placeforecast.places.balance import balance_places
     from placeforecast.places.demand import demand_places
     from placeforecast.places.supply import schedule_places
@@ -62,8 +62,9 @@ if TYPE_CHECKING:
     from placeforecast.rates.estimate import estimate
     from placeforecast.report.write import write_report
     from placeforecast.tables.check import check
+    from placeforecast.tables.examples import load_example
     from placeforecast.tables.problems import AssumptionWarning, InputError
-    from placeforecast.tables.read import load_example, read_inputs
+    from placeforecast.tables.read import read_inputs
     from placeforecast.tables.records import Assumptions, Inputs
 
 

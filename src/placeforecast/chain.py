@@ -148,18 +148,15 @@ def forecast(
     balance = None
     if places is not None:
         balance = balance_places(demand, places, districts=inputs.districts, grades=inputs.grades)
-    tables = {
-        "children": children,
-        "pupils": pupils,
-        "demand": demand,
-        "places": places,
-        "balance_cells": None if balance is None else balance.cells,
-        "balance": None if balance is None else balance.stages,
-        "population": None if projection is None else projection.population,
-        "births": None if projection is None else projection.births,
-    }
     return Forecast(
-        **{name: _named(table) for name, table in tables.items()},
+        children=_named(children),
+        pupils=_named(pupils),
+        demand=_named(demand),
+        places=None if places is None else _named(places),
+        balance_cells=None if balance is None else _named(balance.cells),
+        balance=None if balance is None else _named(balance.stages),
+        population=None if projection is None else _named(projection.population),
+        births=None if projection is None else _named(projection.births),
         inputs=inputs,
         assumptions=assumptions,
         launch_year=launch,
@@ -168,10 +165,8 @@ def forecast(
     )
 
 
-def _named(table: pd.DataFrame | None) -> pd.DataFrame | None:
+def _named(table: pd.DataFrame) -> pd.DataFrame:
     """Put the scenario first."""
-    if table is None:
-        return None
     return table.assign(scenario=BASELINE)[["scenario", *table.columns]]
 
 
@@ -209,7 +204,9 @@ def _places(
 def _stages_without_all(inputs: Inputs, assumptions: Assumptions) -> set[str]:
     """Return the stages in which a sector has pupils and no places are known of it."""
     enrolment, places, grades = inputs.enrolment, assumptions.places, inputs.grades
-    assert enrolment is not None and places is not None and grades is not None
+    assert enrolment is not None
+    assert places is not None
+    assert grades is not None
     if "sector" not in enrolment.columns or "sector" not in places.columns:
         return set()
     stage_of = dict(zip(grades["grade"], grades["stage"], strict=True))
@@ -219,14 +216,14 @@ def _stages_without_all(inputs: Inputs, assumptions: Assumptions) -> set[str]:
     return {stage for stage, _ in wanted - given}
 
 
-def _notes(
-    assumptions: Assumptions, notes: list[tuple[str, str]], years: range
-) -> pd.DataFrame:
+def _notes(assumptions: Assumptions, notes: list[tuple[str, str]], years: range) -> pd.DataFrame:
     """Join what estimation, the chain and the policy paths have to say."""
     rows = [(str(row["topic"]), str(row["text"])) for row in assumptions.notes.to_dict("records")]
     for hold in policy_holds(assumptions.policy, years).to_dict("records"):
         where = " ".join(part for part in (hold["district"], hold["stage"]) if part) or "everywhere"
         span = f"{hold['from']}-{hold['to']}"
-        text = f"{hold['indicator']} ({where}): held at {hold['value']:g} of {hold['year']} in {span}"
+        text = (
+            f"{hold['indicator']} ({where}): held at {hold['value']:g} of {hold['year']} in {span}"
+        )
         rows.append(("policy", text))
     return pd.DataFrame([*rows, *notes], columns=["topic", "text"])

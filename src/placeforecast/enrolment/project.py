@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from placeforecast.population.children import pool_of_children
 from placeforecast.tables.check import check
-from placeforecast.tables.doors import to_array, to_table
+from placeforecast.tables.doors import Array, to_array, to_table
 from placeforecast.tables.grades import ages_of, family_of, is_entry, resolve_grades
 from placeforecast.tables.problems import Problem, refuse
 from placeforecast.tables.pupils import Counted, count_pupils
@@ -17,10 +16,9 @@ from placeforecast.tables.pupils import Counted, count_pupils
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from placeforecast.tables.records import Assumptions
+    import pandas as pd
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
-Present = np.ndarray[Any, np.dtype[np.bool_]]
+    from placeforecast.tables.records import Assumptions
 
 
 def project_enrolment(
@@ -124,7 +122,7 @@ def _ratio(
     here = counted.present[counted.axes["grade"].index(name)]
     missing = here & np.isnan(ratio)
     if missing.any():
-        t, d, r = (int(i) for i in np.argwhere(missing)[0])
+        t, d, _ = (int(i) for i in np.argwhere(missing)[0])
         cell = f"district {axes['district'][d]}, year {years[t]}"
         rule = f"lacks {int(missing.sum())} ratios of grade {name}, first: {cell}"
         refuse([Problem(file=family, column="ratio", rule=rule, remedy="Add the rows.")])

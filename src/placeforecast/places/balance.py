@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.tables.districts import below, level_of
-from placeforecast.tables.doors import to_array, to_table
+from placeforecast.tables.doors import Array, to_array, to_table
 from placeforecast.tables.grades import combined_in, resolve_grades, stages_in_order
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
 from placeforecast.tables.show import record_html, record_text
@@ -19,7 +19,6 @@ from placeforecast.tables.vocabulary import shipped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
 Axes = dict[str, list[Any]]
 
 CELLS = ["district", "year", "grade", "stage", "ledger", "plan_case", "demand", "places", "balance"]
@@ -128,10 +127,10 @@ def balance_places(
         own = demand[(demand["ledger"] == ledger) & demand["stage"].isin(set(rows["stage"]))]
         if own.empty:
             continue
-        rows = rows[rows["stage"].isin(set(own["stage"])) & rows["year"].isin(set(own["year"]))]
-        axes = _axes(own, rows, system)
-        arrays = _arrays(own, rows, axes, str(ledger))
-        named = {"ledger": ledger, "plan_case": case}
+        shared = rows["stage"].isin(set(own["stage"])) & rows["year"].isin(set(own["year"]))
+        axes = _axes(own, rows[shared], system)
+        arrays = _arrays(own, rows[shared], axes, str(ledger))
+        named = {"ledger": str(ledger), "plan_case": str(case)}
         cells.append(_cells(arrays, axes, own).assign(**named))
         stages.append(_stages(arrays, axes, system, districts).assign(**named))
     if not cells:
@@ -161,7 +160,9 @@ def _axes(demand: pd.DataFrame, places: pd.DataFrame, system: pd.DataFrame) -> A
     }
 
 
-def _arrays(demand: pd.DataFrame, places: pd.DataFrame, axes: Axes, ledger: str) -> dict[str, Array]:
+def _arrays(
+    demand: pd.DataFrame, places: pd.DataFrame, axes: Axes, ledger: str
+) -> dict[str, Array]:
     arrays = {
         name: to_array(demand, axes, name, name="demand", holes=True)
         for name in ("pupils", "demand", "share_born")
@@ -260,7 +261,8 @@ def _mean(block: Array) -> Array:
     """Mean over the cells that exist; NaN where none does."""
     count = (~np.isnan(block)).sum(axis=(1, 2))
     total = _sum(block)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    mean: Array = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return mean
 
 
 def _finish(table: pd.DataFrame) -> pd.DataFrame:

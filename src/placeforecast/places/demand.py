@@ -60,7 +60,9 @@ def demand_places(
     strangers = sorted(set(pupils["grade"]) - set(stage_of))
     if strangers:
         rule, remedy = "is not a grade of the school system", suggest(strangers[0], stage_of)
-        refuse([Problem(file="pupils", column="grade", value=strangers[0], rule=rule, remedy=remedy)])
+        refuse(
+            [Problem(file="pupils", column="grade", value=strangers[0], rule=rule, remedy=remedy)]
+        )
     cells = _one_residence(pupils).assign(stage=lambda t: t["grade"].map(stage_of))
     spare = standard(assumptions.standards, "spare_share", cells).fillna(0.0)
     parts = [cells.assign(ledger="all", share=1.0)]

@@ -10,7 +10,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+    from placeforecast.tables.doors import Array
 
 
 def _blank(table: pd.DataFrame, key: str) -> pd.Series[bool]:

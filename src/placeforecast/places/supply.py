@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.places.paths import standard
-from placeforecast.tables.doors import to_array, to_table
+from placeforecast.tables.doors import Array, Flags, to_array, to_table
 from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
 from placeforecast.tables.vocabulary import ledger_sectors
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from placeforecast.tables.records import Assumptions
 
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
 Row = dict[str, Any]
 
 STATUSES = {
@@ -225,7 +224,7 @@ def _by_grade(table: pd.DataFrame, system: pd.DataFrame) -> pd.DataFrame:
         ]
     keys = ["year", "grade", "district", "sector"]
     rows = pd.concat(parts)
-    return rows.groupby(keys, as_index=False, sort=False)["places"].sum()
+    return rows.groupby(keys, as_index=False, sort=False).agg(places=("places", "sum"))
 
 
 def _steps(assumptions: Assumptions, last: int, *, sectors: bool) -> list[Step]:
@@ -347,7 +346,11 @@ def _present(
 
 
 def _ledgers(
-    array: Array, present: Any, axes: dict[str, list[Any]], system: pd.DataFrame, case: str  # noqa: ANN401
+    array: Array,
+    present: Flags,
+    axes: dict[str, list[Any]],
+    system: pd.DataFrame,
+    case: str,
 ) -> pd.DataFrame:
     stage_of = dict(zip(system["grade"], system["stage"], strict=True))
     ledgers = ledger_sectors()
@@ -355,7 +358,7 @@ def _ledgers(
     for ledger, members in ledgers.groupby("ledger", sort=False):
         sectors = {*members["sector"], ANY_SECTOR} if ledger == "all" else set(members["sector"])
         own = [i for i, sector in enumerate(axes["sector"]) if sector in sectors]
-        where = present[..., own].any(axis=2)
+        where: Flags = np.asarray(present[..., own].any(axis=2))
         if not own or not where.any():
             continue
         cells = {"district": axes["district"], "year": axes["year"], "grade": axes["grade"]}

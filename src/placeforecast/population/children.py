@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from placeforecast.population.project import ONE_PLACE, SEXES
 from placeforecast.tables.doors import to_array
 from placeforecast.tables.grades import ages_of, resolve_grades
 from placeforecast.tables.problems import Problem, refuse
@@ -13,8 +15,8 @@ from placeforecast.tables.problems import Problem, refuse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from placeforecast.population.kernel import Array
     from placeforecast.population.project import Projection
+    from placeforecast.tables.doors import Array
     from placeforecast.tables.records import Assumptions
 
 COLUMNS = ["district", "year", "age", "basis", "children", "share_born"]
@@ -37,7 +39,7 @@ def school_age_children(
     ``births``: the births of the cohort, carried forward unmoved; who moves in or out is inside the
     ratio that is applied to them. Cohorts of which no month is recorded come from the projection
     where it computes births, else from `assumptions.births`. ``resident``: people of that age
-    living there, from the projection.
+    living there, from the projection where it has both sexes.
 
     Parameters
     ----------
@@ -69,11 +71,18 @@ def school_age_children(
     """
     system = resolve_grades(grades if grades is not None else assumptions.grades)
     ages = school_ages(system)
+    if projection is not None and "district" not in projection.population.columns:
+        projection = replace(
+            projection,
+            population=projection.population.assign(district=ONE_PLACE),
+            births=projection.births.assign(district=ONE_PLACE),
+            all_births=projection.all_births.assign(district=ONE_PLACE),
+        )
     parts = []
     cohorts = _cohorts(assumptions, projection)
     if cohorts is not None:
         parts.append(_on_births(cohorts, ages))
-    if projection is not None:
+    if projection is not None and projection.population["sex"].nunique() == len(SEXES):
         parts.append(_on_residents(projection, assumptions, ages))
     if not parts:
         remedy = "Give assumptions.births, or a projection."
@@ -94,7 +103,8 @@ def pool_of_children(
         & children["district"].isin(axes["district"])
     ]
     full = {"year": axes["year"], "district": axes["district"], "age": ages}
-    return to_array(rows, full, "children", holes=True).sum(axis=2)
+    pool: Array = to_array(rows, full, "children", holes=True).sum(axis=2)
+    return pool
 
 
 def _cohorts(assumptions: Assumptions, projection: Projection | None) -> pd.DataFrame | None:
@@ -106,11 +116,10 @@ def _cohorts(assumptions: Assumptions, projection: Projection | None) -> pd.Data
         births = births.assign(share_born=1.0)
     if projection is None or assumptions.fertility is None:
         return births
-    recorded = births[births["share_born"] > 0]
-    keys = ["district", "year"]
-    computed = projection.births.groupby(keys, as_index=False, sort=False)["births"].sum()
+    recorded: pd.DataFrame = births[births["share_born"] > 0]
+    computed = projection.all_births
     last = recorded.groupby("district")["year"].max()
-    later = computed["year"] > computed["district"].map(last)
+    later = ~(computed["year"] <= computed["district"].map(last))
     return pd.concat([recorded, computed[later].assign(share_born=0.0)], ignore_index=True)
 
 
@@ -124,13 +133,16 @@ def _on_residents(
 ) -> pd.DataFrame:
     people = projection.population[projection.population["age"].isin(ages)]
     keys = ["district", "year", "age"]
-    children = people.groupby(keys, as_index=False, sort=False)["population"].sum()
-    children = children.rename(columns={"population": "children"}).assign(basis="resident")
+    grouped = people.groupby(keys, as_index=False, sort=False)
+    children: pd.DataFrame = grouped.agg(children=("population", "sum")).assign(basis="resident")
     stock_year = int(projection.population["year"].min())
     cohort = children["year"] - children["age"]
     born = (cohort <= stock_year).astype(float)
-    if assumptions.births is not None and "share_born" in assumptions.births.columns:
-        share = assumptions.births.set_index(["district", "year"])["share_born"]
+    if assumptions.births is not None:
+        births = assumptions.births
+        if "share_born" not in births.columns:
+            births = births.assign(share_born=1.0)
+        share = births.set_index(["district", "year"])["share_born"]
         at = pd.MultiIndex.from_arrays([children["district"], cohort])
         recorded = pd.Series(share.reindex(at).to_numpy(dtype=float), index=children.index)
         born = recorded.where(recorded.notna(), born)

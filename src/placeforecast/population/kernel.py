@@ -14,11 +14,13 @@ chapter 6 (``half``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+if TYPE_CHECKING:
+    from placeforecast.tables.doors import Array
+
 Timing = Literal["end", "half"]
 FEMALE = 0
 
@@ -107,7 +109,7 @@ def project(start: Array, rates: Rates, *, step: int = 1, timing: Timing = "end"
         at_end = leaving if timing == "half" else _migrants_at_end(survivors, rates, t)
         population[t + 1] = survivors + at_end
         deaths[t] = carried - survivors
-        migrants[t] = at_end + arriving
+        migrants[t] = at_end + _carried(arriving)
     return Components(population, births, deaths, migrants)
 
 
@@ -128,9 +130,7 @@ def _births(women_start: Array, women_end: Array, rates: Rates, t: int, step: in
     return np.where(np.isnan(recorded), computed, recorded)
 
 
-def _migrants_at_start(
-    people: Array, rates: Rates, t: int, timing: Timing
-) -> tuple[Array, Array]:
+def _migrants_at_start(people: Array, rates: Rates, t: int, timing: Timing) -> tuple[Array, Array]:
     """Migrants who join at the start and, for ``half``, the like number who join at the end."""
     if timing == "end":
         none = np.zeros_like(people)

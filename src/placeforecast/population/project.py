@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from placeforecast.population.kernel import Array, Rates, Timing, project
+from placeforecast.population.kernel import Rates, Timing, project
 from placeforecast.tables.check import check
-from placeforecast.tables.doors import to_array, to_table
+from placeforecast.tables.doors import Array, to_array, to_table
 from placeforecast.tables.problems import Problem, refuse
 from placeforecast.tables.show import record_html, record_text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from placeforecast.tables.records import Assumptions
 
 SEXES = ("female", "male")
@@ -38,12 +40,15 @@ class Projection:
         Of the sexes that are there.
     deaths : DataFrame [district, year, sex, age, deaths]
     net_migration : DataFrame [district, year, sex, age, net_migration]
+    all_births : DataFrame [district, year, births]
+        Of both sexes, also where only women were projected.
     """
 
     population: pd.DataFrame
     births: pd.DataFrame
     deaths: pd.DataFrame
     net_migration: pd.DataFrame
+    all_births: pd.DataFrame
 
     def __repr__(self) -> str:
         return record_text(self)
@@ -113,18 +118,27 @@ def project_population(
     one_place = "district" not in population.columns
     stock = check(population.assign(district=ONE_PLACE) if one_place else population, "population")
     start_year = int(stock["year"].max())
+    _refuse_late_districts(stock, start_year)
     stock = stock[stock["year"] == start_year]
     axes = _axes(stock, assumptions, until, step, start_year)
     start = to_array(stock.drop(columns="year"), _of(axes, "sex", "age", "district"), "population")
     rates = _rates(assumptions, axes)
     result = project(start, rates, step=step, timing=migration_timing)
     years = [start_year, *axes["year"]]
+    if migration_timing == "half":
+        before = result.population[:-1]
+        _refuse_negative(before + (rates.migrants + rates.migration_rate * before) / 2, axes)
     _refuse_negative(result.population, {**axes, "year": years})
     tables = {
         "population": _table(result.population, {**axes, "year": years}, "population"),
         "births": _table(result.births, _of(axes, "year", "sex", "district"), "births"),
         "deaths": _table(result.deaths, axes, "deaths"),
         "net_migration": _table(result.migrants, axes, "net_migration"),
+        "all_births": _table(
+            result.births.sum(axis=1) / rates.sex_share.sum(axis=1),
+            _of(axes, "year", "district"),
+            "births",
+        ),
     }
     if one_place:
         tables = {name: table.drop(columns="district") for name, table in tables.items()}
@@ -139,12 +153,16 @@ def _axes(
     stock: pd.DataFrame, assumptions: Assumptions, until: int | None, step: int, start_year: int
 ) -> dict[str, list[Any]]:
     ages = sorted(set(stock["age"]))
-    steps_of_age = {later - earlier for earlier, later in zip(ages, ages[1:], strict=False)}
+    steps_of_age = {later - earlier for earlier, later in pairwise(ages)}
     if ages[0] != 0 or steps_of_age - {step}:
         rule = f"the ages do not run from 0 in steps of {step}"
         remedy = "Give every age (or age group of that width), the last one open."
         refuse([Problem(file="population", column="age", rule=rule, remedy=remedy)])
     last = until if until is not None else _last_year(assumptions)
+    if last < start_year or (last - start_year) % step:
+        rule = f"ends in {last}, which no step of {step} years from {start_year} reaches"
+        remedy = "Give until as the start plus a whole number of steps."
+        refuse([Problem(rule=f"the projection {rule}", remedy=remedy)])
     return {
         "year": list(range(start_year + step, last + 1, step)),
         "sex": [sex for sex in SEXES if sex in set(stock["sex"])],
@@ -153,10 +171,23 @@ def _axes(
     }
 
 
+def _refuse_late_districts(stock: pd.DataFrame, start_year: int) -> None:
+    late = sorted(set(stock["district"]) - set(stock.loc[stock["year"] == start_year, "district"]))
+    if late:
+        rule = f"has no count of {late[0]} in {start_year}, the last year ({len(late)} districts)"
+        remedy = "Give every district the same last year."
+        refuse([Problem(file="population", column="year", rule=rule, remedy=remedy)])
+
+
 def _last_year(assumptions: Assumptions) -> int:
     dated = [
         table["year"].max()
-        for table in (assumptions.survival, assumptions.fertility, assumptions.migration)
+        for table in (
+            assumptions.survival,
+            assumptions.fertility,
+            assumptions.migration,
+            assumptions.sex_ratio_at_birth,
+        )
         if table is not None and "year" in table.columns
     ]
     if not dated and assumptions.births is not None:
@@ -171,9 +202,7 @@ def _in_years(table: pd.DataFrame, years: list[Any]) -> pd.DataFrame:
     return table[table["year"].isin(years)] if "year" in table.columns else table
 
 
-def _rate(
-    table: pd.DataFrame | None, name: str, value: str, axes: dict[str, list[Any]]
-) -> Array:
+def _rate(table: pd.DataFrame | None, name: str, value: str, axes: dict[str, list[Any]]) -> Array:
     if table is None:
         remedy = f"Give assumptions.{name}."
         refuse([Problem(file=name, rule="is missing", remedy=remedy)])
@@ -233,9 +262,13 @@ def _asfr(assumptions: Assumptions, axes: dict[str, list[Any]], recorded: Array)
     fertility = assumptions.fertility
     first, last = int(fertility["age"].min()), int(fertility["age"].max())
     fertile = [age for age in axes["age"] if first <= age <= last]
-    asfr = _rate(fertility, "fertility", "asfr", {**shape, "age": fertile})
+    steps = np.flatnonzero(needed.any(axis=1))
+    if not len(steps):
+        return full
+    years = [axes["year"][int(t)] for t in steps]
+    asfr = _rate(fertility, "fertility", "asfr", {**shape, "year": years, "age": fertile})
     at = axes["age"].index(fertile[0])
-    full[:, at : at + len(fertile)] = asfr
+    full[steps, at : at + len(fertile)] = asfr
     return full
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -59,7 +59,8 @@ def stock_at(inputs: Inputs, launch_year: int) -> pd.DataFrame | None:
         rule = f"has no count up to the launch year {launch_year}"
         remedy = "Give an earlier count, or launch later."
         refuse([Problem(file="population", rule=rule, remedy=remedy)])
-    return population[population["year"] == population["year"].max()]
+    latest: pd.DataFrame = population[population["year"] == population["year"].max()]
+    return latest
 
 
 def estimate(
@@ -112,9 +113,8 @@ def estimate(
     notes = Notes()
     notes.add("model", f"{specification.name}: {specification.description}", warn=False)
     births = cohort_births(inputs, specification.births, launch, last, notes)
-    demography = Assumptions(
-        **held_rates(inputs, last, notes), births=births, grades=inputs.grades
-    )
+    held: dict[str, Any] = {**held_rates(inputs, last, notes)}
+    demography = replace(Assumptions(births=births, grades=inputs.grades), **held)
     stock = stock_at(inputs, launch)
     past = None if stock is None else project_population(stock, demography, until=launch)
     children = school_age_children(demography, past)
@@ -149,7 +149,8 @@ def _places(inputs: Inputs, launch_year: int) -> pd.DataFrame | None:
 def _standards(inputs: Inputs) -> pd.DataFrame | None:
     """Return the shipped standards with the region's own rows in place of the same ones."""
     system = inputs.settings.school_system
-    rows = shipped("standards").query("system == @system").drop(columns="system")
+    rows = shipped("standards")
+    rows = rows[rows["system"] == system].drop(columns="system")
     if inputs.standards is None:
         return rows if len(rows) else None
     keys = ["district", "year", "stage", "grade", "indicator"]

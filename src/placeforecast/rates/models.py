@@ -8,7 +8,7 @@ and `predict` gives one row per year asked for.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+    from placeforecast.tables.doors import Array
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class History:
     def ratio(self) -> Array:
         """Return reached over exposed; NaN where it is not defined."""
         defined = self.exposed > 0
-        return np.divide(
+        ratio: Array = np.divide(
             self.reached, self.exposed, out=np.full(self.reached.shape, np.nan), where=defined
         )
+        return ratio
 
 
 class RateModel(Protocol):
@@ -118,9 +119,7 @@ class Weighted(Constant):
         weight = by_rank[rank.astype(int)]
         total = weight.sum(axis=0)
         summed = (weight * ratio).sum(axis=0)
-        self.ratio_ = np.divide(
-            summed, total, out=np.full(summed.shape, np.nan), where=total > 0
-        )
+        self.ratio_ = np.divide(summed, total, out=np.full(summed.shape, np.nan), where=total > 0)
         return self
 
 

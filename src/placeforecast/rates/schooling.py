@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.population.children import pool_of_children
-from placeforecast.rates.models import Array, History
+from placeforecast.rates.models import History
 from placeforecast.rates.notes import listed
-from placeforecast.tables.doors import to_table
+from placeforecast.tables.doors import Array, Flags, to_table
 from placeforecast.tables.grades import family_of, is_entry
 from placeforecast.tables.problems import Problem, refuse
 from placeforecast.tables.pupils import Counted, exposed_to
@@ -89,7 +89,7 @@ def _joined(tables: list[pd.DataFrame] | None) -> pd.DataFrame | None:
 
 
 def _exposed(
-    grade: Mapping[str, Any], counted: Counted, children: pd.DataFrame, notes: Notes
+    grade: Mapping[Any, Any], counted: Counted, children: pd.DataFrame, notes: Notes
 ) -> tuple[str, Array]:
     """Return the basis (blank for progression) and the exposed [year, district, residence]."""
     shape = counted.pupils[:, 0].shape
@@ -104,7 +104,7 @@ def _exposed(
 
 
 def _children_of(
-    grade: Mapping[str, Any], counted: Counted, children: pd.DataFrame, notes: Notes
+    grade: Mapping[Any, Any], counted: Counted, children: pd.DataFrame, notes: Notes
 ) -> tuple[str, Array]:
     """Choose the basis: births where they cover the whole history, else residents."""
     g = counted.axes["grade"].index(grade["grade"])
@@ -131,7 +131,7 @@ def _children_of(
 
 
 def _estimate(
-    grade: Mapping[str, Any],
+    grade: Mapping[Any, Any],
     exposed: Array,
     counted: Counted,
     specification: Specification,
@@ -143,9 +143,7 @@ def _estimate(
     here = counted.present[g]
     shape = here.shape
     flat = (len(reached), -1)
-    history = History(
-        reached.reshape(flat), exposed.reshape(flat), tuple(counted.axes["year"])
-    )
+    history = History(reached.reshape(flat), exposed.reshape(flat), tuple(counted.axes["year"]))
     rule = getattr(specification, family_of(grade))
     ratio = rule.model().fit(history).predict(list(years)).reshape(len(years), *shape)
     _tell_holes(grade, reached, here, counted, notes)
@@ -167,18 +165,16 @@ def _estimate(
     return table[[*first, *(c for c in table.columns if c not in first)]]
 
 
-def _cells(
-    which: np.ndarray[Any, np.dtype[np.bool_]], counted: Counted, grade: str
-) -> list[str]:
+def _cells(which: Flags, counted: Counted, grade: str) -> list[str]:
     return [f"{counted.axes['district'][d]} {grade}" for d, _ in np.argwhere(which)]
 
 
 def _of_region(
-    grade: Mapping[str, Any],
+    grade: Mapping[Any, Any],
     history: History,
     rule: Any,  # noqa: ANN401
     years: range,
-    lacking: np.ndarray[Any, np.dtype[np.bool_]],
+    lacking: Flags,
     counted: Counted,
     specification: Specification,
     notes: Notes,
@@ -194,14 +190,17 @@ def _of_region(
         rule_text = f"no year gives a ratio for {cells}"
         remedy = "Give an earlier year of pupils, or a model with without_history = 'region'."
         refuse([Problem(file="enrolment", rule=rule_text, remedy=remedy)])
-    notes.add(family_of(grade), f"{cells}: no year of their own; the ratio of all districts is used")
-    return pooled.reshape(len(years), 1, 1)
+    notes.add(
+        family_of(grade), f"{cells}: no year of their own; the ratio of all districts is used"
+    )
+    ratio: Array = pooled.reshape(len(years), 1, 1)
+    return ratio
 
 
 def _tell_holes(
-    grade: Mapping[str, Any],
+    grade: Mapping[Any, Any],
     reached: Array,
-    here: np.ndarray[Any, np.dtype[np.bool_]],
+    here: Flags,
     counted: Counted,
     notes: Notes,
 ) -> None:
@@ -216,9 +215,9 @@ def _tell_holes(
 
 
 def _tell_thin(
-    grade: Mapping[str, Any],
+    grade: Mapping[Any, Any],
     exposed: Array,
-    here: np.ndarray[Any, np.dtype[np.bool_]],
+    here: Flags,
     counted: Counted,
     notes: Notes,
 ) -> None:

@@ -79,13 +79,11 @@ def _shares(
 
 
 def _sum(rows: pd.DataFrame, keys: list[str], axes: dict[str, list[Any]]) -> Any:  # noqa: ANN401
-    sums = rows.groupby(keys, as_index=False, sort=False)["pupils"].sum()
+    sums = rows.groupby(keys, as_index=False, sort=False).agg(pupils=("pupils", "sum"))
     return to_array(sums, axes, "pupils", holes=True)
 
 
-def _given(
-    shares: pd.DataFrame, policy: pd.DataFrame | None, indicator: str
-) -> pd.Series[bool]:
+def _given(shares: pd.DataFrame, policy: pd.DataFrame | None, indicator: str) -> pd.Series[bool]:
     """Mark the rows for which the region's own policy has a path."""
     covered = pd.Series(data=False, index=shares.index)
     if policy is None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from placeforecast.rates.models import RateModel, VolumeWeighted, Weighted
+from placeforecast.tables.examples import project_folder
 from placeforecast.tables.problems import InputError, Problem, suggest
-from placeforecast.tables.read import project_folder
 from placeforecast.tables.settings import Section, parse
 
 if TYPE_CHECKING:

@@ -106,8 +106,10 @@ def _spread(rows: pd.DataFrame, districts: list[str], months: range) -> Any:  # 
             problems.append(Problem(file="births", rule=rule, remedy="Correct one of the two."))
         weights = season[(np.arange(span.start, span.stop) + months.start) % MONTHS]
         if open_months.any():
-            share = weights[open_months] / weights[open_months].sum()
-            cells[open_months] = rest * share
+            weights = weights[open_months]
+            if weights.sum() == 0:
+                weights = np.ones_like(weights)
+            cells[open_months] = rest * weights / weights.sum()
     refuse(problems)
     return table
 
@@ -146,7 +148,9 @@ def births_by_school_year(
     rows = _latest(rows[~late])
     empty = pd.DataFrame(columns=["district", "year"])
     if rows.empty:
-        return CohortBirths(empty.assign(births=0.0, share_born=0.0, share_left=0.0), unknown, empty)
+        return CohortBirths(
+            empty.assign(births=0.0, share_born=0.0, share_left=0.0), unknown, empty
+        )
     districts = sorted(set(births["district"]))
     cutoff = _month_of(settings.time.cutoff) - 1
     years = range(
@@ -179,15 +183,15 @@ def _cohort(month: int, cutoff: int) -> int:
     return month // MONTHS + (month % MONTHS > cutoff)
 
 
+def _position(month_day: str) -> float:
+    month, day = (int(part) for part in month_day.split("-"))
+    length = pd.Timestamp(year=2001, month=month, day=1).days_in_month
+    return month - 1 + round(2 * min(day, length) / length) / 2
+
+
 def _months_after_cutoff(date: str, cutoff: str) -> float:
     """Months from the nearest cut-off to the date, in halves; -6 < months <= 6."""
-
-    def position(month_day: str) -> float:
-        month, day = (int(part) for part in month_day.split("-"))
-        length = pd.Timestamp(year=2001, month=month, day=1).days_in_month
-        return month - 1 + round(2 * min(day, length) / length) / 2
-
-    after = (position(date) - position(cutoff)) % MONTHS
+    after = (_position(date) - _position(cutoff)) % MONTHS
     return after - MONTHS if after > MONTHS / 2 else after
 
 
@@ -219,19 +223,24 @@ def population_on_cutoff(population: pd.DataFrame, settings: Settings) -> pd.Dat
     """
     date, cutoff = settings.time.population_date, settings.time.cutoff
     months = _months_after_cutoff(date, cutoff)
-    axes = {
-        "district": sorted(set(population["district"])),
-        "year": sorted(set(population["year"])),
+    # The nearest cut-off is in the year before for a day early in the calendar year.
+    back = months >= 0 and _position(date) < _position(cutoff)
+    ahead = months < 0 and _position(date) > _position(cutoff)
+    shared: dict[str, list[Any]] = {
         "sex": sorted(set(population["sex"])),
         "age": list(range(int(population["age"].max()) + 1)),
     }
-    people = to_array(population, axes, "population", name="population")
-    moved = _move_ages(people, months / MONTHS)
-    # The nearest cut-off is in the year before for a day early in the calendar year.
-    back = months > 0 and date < cutoff
-    ahead = months < 0 and date > cutoff
-    axes["year"] = [year - back + ahead for year in axes["year"]]
-    return to_table(moved, axes, "population")
+    if len(shared["age"]) < 2:
+        remedy = "Give single ages from 0 to the open group."
+        rule = "there is one age only"
+        refuse([Problem(file="population", column="age", rule=rule, remedy=remedy)])
+    parts = []
+    for district, rows in population.groupby("district", sort=True):
+        axes = {"district": [district], "year": sorted(set(rows["year"])), **shared}
+        people = to_array(rows, axes, "population", name="population")
+        axes["year"] = [year - back + ahead for year in axes["year"]]
+        parts.append(to_table(_move_ages(people, months / MONTHS), axes, "population"))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _move_ages(people: Any, share: float) -> Any:  # noqa: ANN401

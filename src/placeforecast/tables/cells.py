@@ -68,7 +68,7 @@ def _integer(cell: object, column: Column) -> Reading:
 
 
 def _year(cell: object, column: Column) -> Reading:
-    year, rule, remedy = _integer(cell, column)
+    year, rule, _remedy = _integer(cell, column)
     if rule:
         return None, rule, "Give the year in four digits."
     if not YEARS[0] <= year <= YEARS[1]:
@@ -84,7 +84,11 @@ def _date_parts(cell: object) -> tuple[int, int | None, int | None] | None:
         return None
     year, month, day = (int(part) if part else None for part in match.groups())
     try:
-        pd.Timestamp(year=year or 0, month=month or 1, day=day or 1)
+        pd.Timestamp(
+            year=year or 0,
+            month=1 if month is None else month,
+            day=1 if day is None else day,
+        )
     except ValueError:
         return None
     return (year, month, day) if year and YEARS[0] <= year <= YEARS[1] else None
@@ -167,14 +171,15 @@ def _whole_column(
     numbers = pd.to_numeric(series.where(~blank), errors="coerce")
     found = numbers[~blank].to_numpy(dtype=float)
     low, high = column.minimum, column.maximum
-    if column.kind in ("year", "school_year"):
+    if column.kind in ("year", "school_year", "school_year_end"):
         low, high = YEARS
     good = np.isfinite(found)
     good &= found >= (low if low is not None else -np.inf)
     good &= found <= (high if high is not None else np.inf)
     if dtype == "Int64":
         good &= found == np.floor(found)
-    return numbers.astype(dtype) if good.all() else None
+    typed: Any = dtype
+    return numbers.astype(typed) if good.all() else None
 
 
 def read_column(series: pd.Series[Any], column: Column) -> tuple[pd.Series[Any], list[Problem]]:
@@ -216,6 +221,4 @@ def read_column(series: pd.Series[Any], column: Column) -> tuple[pd.Series[Any],
 
 
 def _problem(column: Column, row: Any, cell: object, rule: str, remedy: str) -> Problem:  # noqa: ANN401
-    return Problem(
-        rule=rule, remedy=remedy, row=int(row), column=column.name, value=_text(cell)
-    )
+    return Problem(rule=rule, remedy=remedy, row=int(row), column=column.name, value=_text(cell))

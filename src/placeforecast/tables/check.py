@@ -122,7 +122,9 @@ def _heading_problems(table: pd.DataFrame, spec: Table) -> list[Problem]:
     if not problems and not len(table):
         problems.append(Problem(rule="has no rows", remedy="Fill it, or remove it."))
     if not problems and strangers:
-        text = f"{spec.name}: columns not used: {', '.join(strangers)}. {suggest(strangers[0], known)}"
+        text = (
+            f"{spec.name}: columns not used: {', '.join(strangers)}. {suggest(strangers[0], known)}"
+        )
         warnings.warn(AssumptionWarning(text), stacklevel=4)
     return problems
 
@@ -153,7 +155,7 @@ def _either_problems(checked: pd.DataFrame, spec: Table) -> list[Problem]:
     names = " or ".join(either)
     return [
         Problem(
-            row=int(row),
+            row=int(str(row)),
             column=names,
             rule="is blank" if count == 0 else "is given in two ways",
             remedy=f"Fill one of {', '.join(either)}.",
@@ -189,7 +191,7 @@ def _repeats(checked: pd.DataFrame, spec: Table) -> list[Problem]:
 
 def _plain(checked: pd.DataFrame, spec: Table) -> pd.DataFrame:
     """Give columns that are filled throughout their plain types."""
-    plain = {"Int64": "int64", "object": "str"}
+    plain: dict[str, Any] = {"Int64": "int64", "object": "str"}
     for column in spec.columns:
         if column.name in checked.columns:
             series = checked[column.name]

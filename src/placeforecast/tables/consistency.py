@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from placeforecast.tables.districts import leaves, tree_problems
 from placeforecast.tables.grades import combined_in, stages_in_order
 from placeforecast.tables.plan import plan_problems
@@ -15,7 +13,10 @@ from placeforecast.tables.vocabulary import vocabulary
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Tables = "Mapping[str, pd.DataFrame]"
+    import pandas as pd
+
+    Tables = Mapping[str, pd.DataFrame]
+
 
 ON_LEAVES = (
     "births",
@@ -85,9 +86,7 @@ def _missing_tables(tables: Tables) -> list[Problem]:
     return problems
 
 
-def _strangers(
-    table: pd.DataFrame, column: str, known: set[str]
-) -> Iterator[tuple[int, str]]:
+def _strangers(table: pd.DataFrame, column: str, known: set[str]) -> Iterator[tuple[int, str]]:
     filled = table[column].dropna()
     wrong = filled[~filled.isin(known)]
     for value, group in wrong.groupby(wrong, sort=False):
@@ -102,9 +101,7 @@ def _district_columns(name: str) -> list[str]:
     ]
 
 
-def _district_problems(
-    name: str, table: pd.DataFrame, file: str, tables: Tables
-) -> list[Problem]:
+def _district_problems(name: str, table: pd.DataFrame, file: str, tables: Tables) -> list[Problem]:
     if name == "districts" or not ({"districts", "enrolment"} & set(tables)):
         return []
     listed = tables["districts"]["district"] if "districts" in tables else None
@@ -131,7 +128,9 @@ def _district_problems(
                 remedy = "Give the rows of the districts below it; they are added up."
                 rule = "has districts below it"
                 problems.append(
-                    Problem(file=file, row=row, column=column, value=value, rule=rule, remedy=remedy)
+                    Problem(
+                        file=file, row=row, column=column, value=value, rule=rule, remedy=remedy
+                    )
                 )
     return problems
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from placeforecast.tables.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
 NO_LEVEL = "district"
 """Level of a region that has no table of districts."""

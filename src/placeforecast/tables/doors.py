@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Axes = dict[str, "Sequence[Any]"]
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def _named(axes: Mapping[str, Sequence[Any]], flat: int) -> str:
@@ -49,6 +50,15 @@ def _flat_positions(
             )
         flat = flat * len(index) + codes
     return flat
+
+
+def _finite(cells: pd.Series[Any], name: str) -> Array:
+    numbers = cells.to_numpy(dtype=float)
+    if np.isinf(numbers).any():
+        rule = "holds a number without end"
+        remedy = "Give a finite number."
+        raise InputError([Problem(file=name, column=str(cells.name), rule=rule, remedy=remedy)])
+    return numbers
 
 
 def to_array(
@@ -100,7 +110,7 @@ def to_array(
     shape = [len(labels) for labels in given.values()]
     flat = _flat_positions(table, given, name)
     array = np.full(int(np.prod(shape, dtype=np.intp)), np.nan)
-    array[flat] = table[value].to_numpy(dtype=float)
+    array[flat] = _finite(table[value], name)
     counts = np.bincount(flat, minlength=array.size)
     if (counts > 1).any():
         first = _named(given, int(np.argmax(counts > 1)))
@@ -110,12 +120,10 @@ def to_array(
     missing = np.isnan(array)
     if missing.any() and not holes:
         rule = f"lacks {int(missing.sum())} of {array.size} cells, first: "
-        remedy = f"Add the rows; a {value} that is 0 is written as 0."
+        remedy = "Add the rows; what is nothing is written as 0."
         first = _named(given, int(np.argmax(missing)))
         raise InputError([Problem(file=name, column=value, rule=rule + first, remedy=remedy)])
-    expanded = tuple(
-        slice(None) if axis in given else np.newaxis for axis in axes
-    )
+    expanded = tuple(slice(None) if axis in given else np.newaxis for axis in axes)
     full = tuple(len(labels) for labels in axes.values())
     return np.broadcast_to(array.reshape(shape)[expanded], full)
 

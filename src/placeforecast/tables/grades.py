@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from placeforecast.tables.check import check
 from placeforecast.tables.problems import Problem, refuse, suggest
@@ -12,6 +11,8 @@ from placeforecast.tables.vocabulary import combined_stages, school_systems, shi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
 DEFAULT_SYSTEM = "cn-6-3-3"
 FROM_POPULATION = "population"
@@ -36,9 +37,11 @@ def load_grades(system: str = DEFAULT_SYSTEM) -> pd.DataFrame:
     """
     if system not in school_systems():
         remedy = suggest(system, school_systems())
-        refuse([Problem(column="school_system", value=system, rule="is not shipped", remedy=remedy)])
-    table = shipped("grades").query("system == @system").drop(columns="system")
-    return resolve_grades(table)
+        refuse(
+            [Problem(column="school_system", value=system, rule="is not shipped", remedy=remedy)]
+        )
+    table = shipped("grades")
+    return resolve_grades(table[table["system"] == system].drop(columns="system"))
 
 
 def resolve_grades(grades: pd.DataFrame | None) -> pd.DataFrame:
@@ -64,18 +67,18 @@ def resolve_grades(grades: pd.DataFrame | None) -> pd.DataFrame:
 
 def _feeder(row: dict[Any, Any], grades: pd.DataFrame, problems: list[Problem]) -> str:
     source = str(row["enters_from"])
-    where = {"file": "grades", "column": "enters_from", "value": source}
+    where = Problem(rule="", remedy="", file="grades", column="enters_from", value=source)
     if source == FROM_POPULATION:
         return FROM_POPULATION
     if source != FROM_BELOW:
         named = grades[grades["grade"] == source]
         if named.empty:
             remedy = suggest(source, [FROM_POPULATION, FROM_BELOW, *grades["grade"]])
-            problems.append(Problem(rule=f"of {row['grade']} is not known", remedy=remedy, **where))
+            problems.append(replace(where, rule=f"of {row['grade']} is not known", remedy=remedy))
         elif int(named["position"].iloc[0]) >= int(row["position"]):
             remedy = "Name a grade with a lower position."
             rule = f"of {row['grade']} does not stand below it"
-            problems.append(Problem(rule=rule, remedy=remedy, **where))
+            problems.append(replace(where, rule=rule, remedy=remedy))
         return source
     lower = grades[grades["position"] < row["position"]]
     nearest = lower[lower["position"] == lower["position"].max()]
@@ -84,7 +87,7 @@ def _feeder(row: dict[Any, Any], grades: pd.DataFrame, problems: list[Problem]) 
     if len(chosen) != 1:
         rule = f"of {row['grade']} fits {len(chosen)} grades"
         remedy = "Name the grade it takes in from, or write population."
-        problems.append(Problem(rule=rule, remedy=remedy, **where))
+        problems.append(replace(where, rule=rule, remedy=remedy))
         return ""
     return str(chosen["grade"].iloc[0])
 

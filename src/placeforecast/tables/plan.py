@@ -69,9 +69,9 @@ RULES: tuple[tuple[str, Callable[[Row], bool], str, str], ...] = (
     ),
     (
         "opens",
-        lambda row: _has(row, "opens")
-        and _has(row, "outage_to")
-        and bool(row["opens"] <= row["outage_to"]),
+        lambda row: (
+            _has(row, "opens") and _has(row, "outage_to") and bool(row["opens"] <= row["outage_to"])
+        ),
         "is not after the outage",
         "Places come back after outage_to: correct one of the two.",
     ),
@@ -101,10 +101,12 @@ RULES: tuple[tuple[str, Callable[[Row], bool], str, str], ...] = (
     ),
     (
         "sector",
-        lambda row: row["sector"] == "private"
-        and row["stage"] in COMPULSORY
-        and row["kind"] in ("new", "extension")
-        and row["status"] not in ("open", "cancelled"),
+        lambda row: (
+            row["sector"] == "private"
+            and row["stage"] in COMPULSORY
+            and row["kind"] in ("new", "extension")
+            and row["status"] not in ("open", "cancelled")
+        ),
         "is private in a compulsory stage",
         "New private compulsory schools are not approved: cancel it or change the sector.",
     ),

@@ -55,6 +55,8 @@ class InputError(ValueError):
     ----------
     problems : DataFrame [file, sheet, row, column, value, rule, remedy]
         The same as a table, one row per problem.
+    found : tuple of Problem
+        What was given.
 
     Examples
     --------
@@ -68,7 +70,8 @@ class InputError(ValueError):
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        found = list(problems)
+        found = tuple(problems)
+        self.found = found
         self.problems = pd.DataFrame([asdict(p) for p in found], columns=list(COLUMNS))
         count = len(found)
         lines = [f"{count} problem{'s' if count != 1 else ''} in the input:"]

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from placeforecast.tables.doors import to_array
+from placeforecast.tables.doors import Array, Flags, to_array
 from placeforecast.tables.problems import Problem, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+    import pandas as pd
+
 EVERYONE = "all"
 """The one class of residence of a region that does not tell local from migrant pupils."""
 
@@ -37,7 +37,7 @@ class Counted:
 
     pupils: Array
     axes: Mapping[str, list[Any]]
-    present: np.ndarray[Any, np.dtype[np.bool_]]
+    present: Flags
     gaps: list[str]
 
     @property
@@ -82,12 +82,14 @@ def count_pupils(enrolment: pd.DataFrame, grades: pd.DataFrame, launch_year: int
     }
     by_sector = rows if "sector" in rows.columns else rows.assign(sector=EVERYONE)
     sectors = sorted(set(by_sector["sector"]))
-    pupils = to_array(by_sector, {**axes, "sector": sectors}, "pupils", name="enrolment", holes=True)
+    pupils = to_array(
+        by_sector, {**axes, "sector": sectors}, "pupils", name="enrolment", holes=True
+    )
     known = ~np.isnan(pupils)
     had = np.cumsum(known, axis=0) > 0
-    hole = (had & ~known).any(axis=4)
+    hole: Flags = np.asarray((had & ~known).any(axis=4))
     total = np.where(hole | ~known.any(axis=4), np.nan, np.nansum(pupils, axis=4))
-    present = known.any(axis=(0, 4))
+    present: Flags = np.asarray(known.any(axis=(0, 4)))
     _refuse_launch_holes(hole[-1], axes, launch_year)
     partial = hole & known.any(axis=4)
     gaps = [_cell(axes, *(int(i) for i in at)) for at in np.argwhere(partial)]
@@ -100,9 +102,7 @@ def _cell(axes: Mapping[str, list[Any]], t: int, g: int, d: int, r: int) -> str:
     return f"{axes['district'][d]} {axes['grade'][g]}{who} {axes['year'][t]}"
 
 
-def _refuse_launch_holes(
-    hole: np.ndarray[Any, np.dtype[np.bool_]], axes: Mapping[str, list[Any]], launch_year: int
-) -> None:
+def _refuse_launch_holes(hole: Flags, axes: Mapping[str, list[Any]], launch_year: int) -> None:
     problems = []
     for g, d, r in np.argwhere(hole):
         cell = _cell(axes, len(axes["year"]) - 1, int(g), int(d), int(r))

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTINGS_FILE = "forecast.toml"
-EXAMPLES = {"city": "example_city", "china": "china"}
 FIRST_ROW = 2  # the heading is row 1 of a file
 
 
@@ -83,13 +82,11 @@ def _settings(path: Path, problems: list[Problem]) -> Settings:
     try:
         return read_settings(file)
     except InputError as error:
-        problems += _of(error)
+        problems += error.found
         return Settings()
 
 
-def _tables(
-    path: Path, problems: list[Problem]
-) -> tuple[dict[str, pd.DataFrame], dict[str, Path]]:
+def _tables(path: Path, problems: list[Problem]) -> tuple[dict[str, pd.DataFrame], dict[str, Path]]:
     tables, sources = {}, {}
     for file in sorted(path.glob("*.csv")):
         name = file.stem
@@ -140,7 +137,7 @@ def _grades(
             return resolve_grades(tables["grades"]) if not _has(problems, "grades.csv") else None
         return load_grades(settings.school_system)
     except InputError as error:
-        problems += _of(error)
+        problems += error.found
         return None
 
 
@@ -154,15 +151,8 @@ def _population(
     try:
         return population_on_cutoff(population, settings)
     except InputError as error:
-        problems += _of(error)
+        problems += error.found
         return population
-
-
-def _of(error: InputError) -> list[Problem]:
-    return [
-        Problem(**{str(k): (None if pd.isna(v) else v) for k, v in row.items()})
-        for row in error.problems.to_dict("records")
-    ]
 
 
 def _provenance(sources: Mapping[str, Path], tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -182,52 +172,3 @@ def _provenance(sources: Mapping[str, Path], tables: Mapping[str, pd.DataFrame])
         )
     frame = pd.DataFrame(rows, columns=list(PROVENANCE))
     return frame.astype({"first_year": "Int64", "last_year": "Int64"})
-
-
-def load_example(name: str = "city") -> Inputs:
-    """Read one of the shipped regions.
-
-    Parameters
-    ----------
-    name : {"city", "china"}
-        ``city`` is a synthetic prefecture of eight districts; ``china`` real national totals (with
-        a checkout of the project only).
-
-    Returns
-    -------
-    Inputs
-
-    Raises
-    ------
-    InputError
-        If there is no such example.
-
-    Examples
-    --------
-    >>> import placeforecast as pf
-    >>> sorted(set(pf.load_example("city").districts["level"].dropna()))
-    ['city', 'county', 'zone']
-    """
-    return read_inputs(example_folder(name))
-
-
-def example_folder(name: str) -> Path:
-    """Return the folder of a shipped region.
-
-    Raises
-    ------
-    InputError
-        If there is no such example.
-    """
-    folder = project_folder("data") / EXAMPLES.get(name, name)
-    if name not in EXAMPLES or not folder.is_dir():
-        remedy = suggest(name, EXAMPLES)
-        raise InputError([Problem(value=name, rule="is not a shipped example", remedy=remedy)])
-    return folder
-
-
-def project_folder(name: str) -> Path:
-    """Return ``data`` or ``models``: beside the code in a wheel, at the top in a checkout."""
-    package = Path(__file__).parents[1]
-    installed = package / name
-    return installed if installed.is_dir() else package.parents[1] / name

@@ -82,6 +82,14 @@ class Inputs:
                 object.__setattr__(self, name, check(table, name))
         object.__setattr__(self, "grades", self._grades())
         refuse(consistency_problems(self.tables(), {}))
+        object.__setattr__(self, "settings", self._settings())
+
+    def _settings(self) -> Settings:
+        """Fill the launch year: a full date in `as_of` belongs to it, and to no other launch."""
+        if self.settings.launch_year is not None or self.enrolment is None:
+            return self.settings
+        last = int(self.enrolment["year"].max())
+        return self.settings.model_copy(update={"launch_year": last})
 
     def _grades(self) -> pd.DataFrame:
         if self.grades is None:
@@ -121,8 +129,8 @@ class Assumptions:
         Pupils per child; for entry grades, and for stages known only as a total.
     progression : DataFrame [district, year, grade, residence, ratio], optional
         Pupils per pupil of the grade they come from, by the grade reached.
-    policy, standards, transfers, housing, yields, places, projects, tasks, posts, budget, events : \
-DataFrame, optional
+    policy, standards, transfers, housing, yields, places, projects, tasks, posts, budget, \
+events : DataFrame, optional
         As in the vocabulary.
     grades : DataFrame, optional
         The school system that the rates were estimated for; cn-6-3-3 if left out.

@@ -14,6 +14,7 @@ from placeforecast.tables.problems import InputError, Problem, suggest
 if TYPE_CHECKING:
     from pathlib import Path
 
+FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
 MONTH_DAY = re.compile(r"(\d{2})-(\d{2})$")
 
 
@@ -38,10 +39,12 @@ def _month_end(text: str) -> str:
 def _as_of(text: str) -> str:
     if MONTH_DAY.match(text):
         return _month_day(text)
+    if not FULL_DATE.match(text):
+        raise ValueError("write MM-DD of the launch year, or a full date YYYY-MM-DD")
     try:
         return str(pd.Timestamp(text).date())
     except ValueError:
-        raise ValueError("write MM-DD of the launch year, or a full date YYYY-MM-DD") from None
+        raise ValueError("there is no such day; write YYYY-MM-DD") from None
 
 
 def _quantiles(values: tuple[float, ...]) -> tuple[float, ...]:

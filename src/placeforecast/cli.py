@@ -1,0 +1,129 @@
+"""The command line: check, forecast, report.
+
+Exit status 0; 1 for bad input, with the problems on standard error and nothing written; 2 for a
+wrong call.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import warnings
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import placeforecast as pf
+from placeforecast.tables.examples import EXAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+app = typer.Typer(
+    help="Forecasts how many school places a district will be short of, or have idle.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Region = Annotated[
+    str, typer.Argument(help="Folder of a region, or the name of a shipped example (city, china).")
+]
+Out = Annotated[Path, typer.Option(help="Folder to write to; made if it is not there.")]
+Model = Annotated[str | None, typer.Option(help="A model under models/, or the path of one.")]
+LaunchYear = Annotated[int | None, typer.Option(help="Last school year that is known.")]
+Horizon = Annotated[int | None, typer.Option(min=1, max=100, help="Years to forecast.")]
+
+
+class Language(StrEnum):
+    """Languages of the report."""
+
+    zh = "zh"
+    en = "en"
+
+
+@contextmanager
+def _speaking() -> Iterator[None]:
+    """Print warnings as one line each, and bad input as its problems with exit status 1."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", pf.AssumptionWarning)
+        warnings.showwarning = _say
+        try:
+            yield
+        except pf.InputError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
+
+
+def _say(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    label = "note" if issubclass(category, pf.AssumptionWarning) else category.__name__
+    typer.echo(f"{label}: {message}", err=True)
+
+
+def _read(region: str) -> pf.Inputs:
+    """Read a folder, or the shipped example of that name where there is no such folder."""
+    if region in EXAMPLES and not Path(region).exists():
+        return pf.load_example(region)
+    return pf.read_inputs(region)
+
+
+@app.command()
+def check(region: Region) -> None:
+    """Check the tables of a region and say what is there."""
+    with _speaking():
+        inputs = _read(region)
+        typer.echo(inputs.provenance.drop(columns="sha256").to_string(index=False))
+        typer.echo("no problems")
+
+
+@app.command()
+def forecast(
+    region: Region,
+    out: Out,
+    model: Model = None,
+    launch_year: LaunchYear = None,
+    horizon: Horizon = None,
+) -> None:
+    """Forecast a region and write one CSV per result table."""
+    with _speaking():
+        result = pf.forecast(_read(region), model=model, launch_year=launch_year, horizon=horizon)
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out) as folder:
+            for name, table in result.tables().items():
+                # Spreadsheets in China read UTF-8 only with a byte-order mark.
+                file = Path(folder) / f"{name}.csv"
+                table.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
+            for file in sorted(Path(folder).iterdir()):
+                typer.echo(file.replace(out / file.name))
+
+
+@app.command()
+def report(
+    region: Region,
+    out: Out,
+    language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.zh,
+    formats: Annotated[str, typer.Option(help="Formats, separated by commas.")] = "html,xlsx",
+    model: Model = None,
+    launch_year: LaunchYear = None,
+    horizon: Horizon = None,
+) -> None:
+    """Forecast a region and write the report."""
+    asked = tuple(part.strip() for part in formats.split(",") if part.strip())
+    with _speaking():
+        result = pf.forecast(_read(region), model=model, launch_year=launch_year, horizon=horizon)
+        try:
+            written = pf.write_report(result, out, language=language.value, formats=asked)
+        except ValueError as error:
+            if isinstance(error, pf.InputError):
+                raise
+            raise typer.BadParameter(str(error), param_hint="--formats") from None
+        for file in written:
+            typer.echo(file)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="placeforecast", args=sys.argv[1:])
