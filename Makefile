@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 .DEFAULT_GOAL := help
 
-.PHONY: help report test test-quick check bench docs baseline example-city wheel constraints clean
+.PHONY: help report test test-quick check bench docs baseline example-city dictionary wheel clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ baseline: $(READY) ## rewrite the pinned results of the example city (on purpose
 
 example-city: $(READY) ## make data/example_city again from its script
 	@$(BIN)/python data/make_example_city.py
+
+dictionary: $(READY) ## write data/README.md from the vocabulary
+	@$(BIN)/python -c 'from pathlib import Path; from placeforecast.tables.dictionary import data_dictionary; Path("data/README.md").write_text(data_dictionary(), encoding="utf-8")'
 
 wheel: $(READY)  ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --outdir dist .

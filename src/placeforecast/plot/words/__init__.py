@@ -1,0 +1,119 @@
+"""The words of figures and reports, by language; names of values come from the vocabulary."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from placeforecast.tables.vocabulary import combined_stages, shipped, vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of one language.
+
+    Parameters
+    ----------
+    language : {"zh", "en"}
+    texts : Mapping of str to str
+        Texts by key, such as ``"figure.year"``; fields in braces are filled in.
+
+    Examples
+    --------
+    >>> from placeforecast.plot.words import words
+    >>> words("zh").stage("compulsory"), words("en").value("status", "under_construction")
+    ('义务教育', 'under construction')
+    """
+
+    language: str
+    texts: Mapping[str, str]
+
+    def __call__(self, key: str, **fields: object) -> str:
+        """Return a text, with its fields filled in."""
+        return self.texts[key].format(**fields)
+
+    def value(self, list_name: str, value: str) -> str:
+        """Return the name of a value of the vocabulary, such as a ledger."""
+        return self._named(_value_names(), (list_name, value), value)
+
+    def stage(self, stage: str) -> str:
+        """Return the name of a stage or of a combined stage; one that is not known as it is."""
+        if stage in combined_stages():
+            return _capital(self._named(_combined_names(), (stage,), stage))
+        return self.texts.get(f"stage.{stage}", stage)
+
+    def table(self, name: str) -> str:
+        """Return the name of a table."""
+        known = vocabulary().get(name)
+        zh = {(name,): known.zh} if known is not None else {}
+        return self._named(zh, (name,), name)
+
+    def column(self, table: str, name: str) -> str:
+        """Return the name of a column of a table."""
+        zh = {(c.name,): c.zh for c in vocabulary()[table].columns}
+        return _capital(self._named(zh, (name,), name))
+
+    def warning(self, level: str) -> str:
+        """Return the name of a warning level."""
+        return self._named(_warning_names(), (level,), level)
+
+    def _named(self, zh: Mapping[tuple[str, ...], str], key: tuple[str, ...], name: str) -> str:
+        if self.language == "zh" and zh.get(key):
+            return zh[key]
+        return name.replace("_", " ")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+@cache
+def _value_names() -> Mapping[tuple[str, ...], str]:
+    rows = shipped("values").to_dict("records")
+    return {(str(row["list"]), str(row["value"])): str(row["zh"]) for row in rows}
+
+
+@cache
+def _combined_names() -> Mapping[tuple[str, ...], str]:
+    rows = shipped("combined_stages").to_dict("records")
+    return {(str(row["combined"]),): str(row["zh"]) for row in rows}
+
+
+@cache
+def _warning_names() -> Mapping[tuple[str, ...], str]:
+    rows = shipped("warnings").to_dict("records")
+    return {(str(row["level"]),): str(row["zh"]) for row in rows}
+
+
+def read_texts(package: str, language: str) -> Mapping[str, str]:
+    """Return the texts of one catalogue file, by key.
+
+    Raises
+    ------
+    ValueError
+        If there is no such language.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"there is no language {language!r}: {', '.join(LANGUAGES)}")
+    sections = tomllib.loads(files(package).joinpath(f"{language}.toml").read_text("utf-8"))
+    return {f"{name}.{key}": text for name, part in sections.items() for key, text in part.items()}
+
+
+@cache
+def words(language: str) -> Words:
+    """Return the words of the figures in a language.
+
+    Raises
+    ------
+    ValueError
+        If there is no such language.
+    """
+    return Words(language, read_texts(__name__, language))
