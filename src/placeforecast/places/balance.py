@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from placeforecast.tables.districts import below, level_of
+from placeforecast.tables.districts import NO_LEVEL, levels, members
 from placeforecast.tables.doors import Array, to_array, to_table
 from placeforecast.tables.grades import combined_in, resolve_grades, stages_in_order
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
 from placeforecast.tables.show import record_html, record_text
 from placeforecast.tables.vocabulary import shipped
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Axes = dict[str, list[Any]]
 
@@ -205,64 +202,64 @@ def _cells(arrays: dict[str, Array], axes: Axes, demand: pd.DataFrame) -> pd.Dat
     return table
 
 
-def _areas(axes: Axes, districts: pd.DataFrame | None) -> Iterator[tuple[str, list[int]]]:
-    """Yield each district and parent with the columns of its leaves."""
-    if districts is None:
-        yield from ((name, [i]) for i, name in enumerate(axes["district"]))
-        return
+def _areas(axes: Axes, districts: pd.DataFrame | None) -> dict[str, list[int]]:
+    """Return each district and parent with the columns of its leaves."""
     at = {name: i for i, name in enumerate(axes["district"])}
-    for name in districts["district"]:
-        own = [at[leaf] for leaf in below(districts, str(name)) if leaf in at]
-        if own:
-            yield str(name), own
+    if districts is None:
+        return {name: [i] for name, i in at.items()}
+    columns = {
+        area: [at[leaf] for leaf in own if leaf in at] for area, own in members(districts).items()
+    }
+    return {area: own for area, own in columns.items() if own}
 
 
-def _groups(axes: Axes, system: pd.DataFrame) -> Iterator[tuple[str, list[int]]]:
-    """Yield each stage and combined stage with the rows of its grades."""
+def _groups(axes: Axes, system: pd.DataFrame) -> dict[str, list[int]]:
+    """Return each stage and combined stage with the rows of its grades."""
     stage_of = dict(zip(system["grade"], system["stage"], strict=True))
     there = [s for s in stages_in_order(system) if s in {stage_of[g] for g in axes["grade"]}]
-    names = {**{stage: (stage,) for stage in there}, **combined_in(there)}
-    for name, members in names.items():
-        yield name, [i for i, grade in enumerate(axes["grade"]) if stage_of[grade] in members]
+    named = {**{stage: (stage,) for stage in there}, **combined_in(there)}
+    return {
+        name: [i for i, grade in enumerate(axes["grade"]) if stage_of[grade] in parts]
+        for name, parts in named.items()
+    }
 
 
 def _stages(
     arrays: dict[str, Array], axes: Axes, system: pd.DataFrame, districts: pd.DataFrame | None
 ) -> pd.DataFrame:
+    """Add cells up to every area and stage."""
+    areas, groups = _areas(axes, districts), _groups(axes, system)
+    here = ~np.isnan(arrays["demand"])
     gap = arrays["places"] - arrays["demand"]
-    summed = {
+    known = here & ~np.isnan(arrays["share_born"])
+    cells = {
         "pupils": arrays["pupils"],
         "demand": arrays["demand"],
         "places": arrays["places"],
         "cell_shortfall": np.maximum(-gap, 0.0),
         "cell_surplus": np.maximum(gap, 0.0),
-        "born": arrays["pupils"] * arrays["share_born"],  # NaN if nothing is known of it
+        "cells": np.where(here, 1.0, 0.0),
+        "known": np.where(known, arrays["pupils"], 0.0),
+        "born": np.where(known, arrays["pupils"] * arrays["share_born"], 0.0),
+        "cells_known": np.where(known, 1.0, 0.0),
+        "cells_born": np.where(known, arrays["share_born"], 0.0),
     }
-    parts = []
-    for area, columns in _areas(axes, districts):
-        for stage, rows in _groups(axes, system):
-            block = np.ix_(range(len(axes["year"])), rows, columns)
-            if np.isnan(arrays["demand"][block]).all():
-                continue
-            part = {name: _sum(array[block]) for name, array in summed.items()}
-            part["even"] = _mean(arrays["share_born"][block])
-            frame = pd.DataFrame(part).assign(year=axes["year"], stage=stage, district=area)
-            parts.append(frame.assign(level=level_of(districts, area)))
-    return _finish(pd.concat(parts, ignore_index=True))
+    order = {"district": list(areas), "year": axes["year"], "stage": list(groups)}
+    sums = {name: _sums(array, areas, groups) for name, array in cells.items()}
+    exists = sums["cells"] > 0
+    table = to_table(sums["pupils"], order, "pupils", where=exists)
+    for name, array in sums.items():
+        table[name] = array[exists]
+    level = levels(districts)
+    table["level"] = table["district"].map(lambda area: level.get(area, NO_LEVEL))
+    return _finish(table)
 
 
-def _sum(block: Array) -> Array:
-    """Sum over grades and districts, in their order; cells that do not exist add nothing."""
-    total: Array = np.where(np.isnan(block), 0.0, block).sum(axis=(1, 2))
-    return total
-
-
-def _mean(block: Array) -> Array:
-    """Mean over the cells that exist; NaN where none does."""
-    count = (~np.isnan(block)).sum(axis=(1, 2))
-    total = _sum(block)
-    mean: Array = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-    return mean
+def _sums(array: Array, areas: dict[str, list[int]], groups: dict[str, list[int]]) -> Array:
+    """Add [year, grade, district] up to [area, year, group], always in the same order."""
+    filled = np.where(np.isnan(array), 0.0, array)
+    by_group = np.stack([filled[:, rows].sum(axis=1) for rows in groups.values()], axis=1)
+    return np.stack([by_group[..., own].sum(axis=2) for own in areas.values()])
 
 
 def _finish(table: pd.DataFrame) -> pd.DataFrame:
@@ -271,8 +268,10 @@ def _finish(table: pd.DataFrame) -> pd.DataFrame:
     table["surplus"] = np.maximum(table["balance"], 0.0)
     stands = table["places"] > 0
     table["utilisation"] = (table["pupils"] / table["places"].where(stands)).astype(float)
-    taught = table["pupils"] > 0
-    table["share_born"] = (table["born"] / table["pupils"].where(taught)).fillna(table["even"])
+    # Weighted by pupils; by cells where nobody is taught; blank where nothing is known of births.
+    weighted = table["born"] / table["known"].where(table["known"] > 0)
+    even = table["cells_born"] / table["cells_known"].where(table["cells_known"] > 0)
+    table["share_born"] = weighted.fillna(even)
     table["warning"] = _warning(table["utilisation"])
     return table
 

@@ -33,11 +33,11 @@ BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = (
     "#0072B2",
     "#D55E00",
     "#009E73",
-    "#E69F00",
+    "#B07800",  # darker than theirs, so that it can be read as text
     "#56B4E9",
     "#CC79A7",
 )
-"""The colours of Okabe and Ito, which colour-blind readers can tell apart."""
+"""After Okabe and Ito: colours that colour-blind readers can tell apart."""
 LINES: tuple[tuple[str, str], ...] = (
     (BLUE, "o"),
     (VERMILION, "s"),

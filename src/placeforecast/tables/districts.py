@@ -40,18 +40,22 @@ def ancestors(districts: pd.DataFrame) -> Mapping[str, tuple[str, ...]]:
     return chains
 
 
-def below(districts: pd.DataFrame, district: str) -> list[str]:
-    """Return the leaves at or below a district."""
+def members(districts: pd.DataFrame) -> Mapping[str, list[str]]:
+    """Return for each district the leaves at or below it, in the order of the table."""
     chains = ancestors(districts)
-    return [leaf for leaf in leaves(districts) if leaf == district or district in chains[leaf]]
+    found: dict[str, list[str]] = {str(name): [] for name in districts["district"]}
+    for leaf in leaves(districts):
+        for name in (leaf, *chains[leaf]):
+            found[name].append(leaf)
+    return found
 
 
-def level_of(districts: pd.DataFrame | None, district: str) -> str:
-    """Return the level of a district, such as county."""
+def levels(districts: pd.DataFrame | None) -> Mapping[str, str]:
+    """Return the level of each district that has one, such as county."""
     if districts is None or "level" not in districts.columns:
-        return NO_LEVEL
-    found = districts.loc[districts["district"] == district, "level"].dropna()
-    return str(found.iloc[0]) if len(found) else NO_LEVEL
+        return {}
+    filled = districts.dropna(subset=["level"])
+    return dict(zip(filled["district"], filled["level"], strict=True))
 
 
 def names(districts: pd.DataFrame | None) -> Mapping[str, str]:

@@ -1,0 +1,10 @@
+"""Figures: a forecast in, matplotlib axes out; no setting of matplotlib is changed.
+
+Each function draws into the axes it is given, or into a new figure, and can be used alone. Colours
+and line styles can be told apart in print and by colour-blind readers.
+"""
+
+from placeforecast.plot.balances import balance, heat_map
+from placeforecast.plot.waves import wave
+
+__all__ = ["balance", "heat_map", "wave"]

@@ -1,0 +1,159 @@
+"""Which districts a reader is shown: the whole region and those right below it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from placeforecast.tables.districts import below, names
+from placeforecast.tables.problems import suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from placeforecast.chain import Forecast
+    from placeforecast.plot.words import Words
+
+SUMMED = ("pupils", "demand", "places", "balance", "cell_shortfall", "cell_surplus")
+
+
+@dataclass(frozen=True)
+class Areas:
+    """The districts of a forecast, from the top.
+
+    Attributes
+    ----------
+    top : str or None
+        The one district that all others belong to; None if there is no such district, which means
+        all of them together.
+    units : tuple of str
+        The districts right below `top`; the top itself if nothing is below it.
+    leaves : Mapping of str to tuple of str
+        The districts with data at or below each district.
+    """
+
+    top: str | None
+    units: tuple[str, ...]
+    leaves: Mapping[str, tuple[str, ...]]
+
+    @property
+    def shown(self) -> tuple[str | None, ...]:
+        """The top and then its parts; only the top where it has none."""
+        if self.units == (self.top,) or (self.top is None and len(self.units) == 1):
+            return self.units
+        return (self.top, *self.units)
+
+    def below(self, district: str | None) -> tuple[str, ...]:
+        """Return the districts with data at or below one; None means all of them.
+
+        Raises
+        ------
+        ValueError
+            If there is no such district.
+        """
+        if district is None:
+            return tuple(dict.fromkeys(x for unit in self.units for x in self.leaves[unit]))
+        if district not in self.leaves:
+            remedy = suggest(district, self.leaves)
+            raise ValueError(f"there is no district {district!r} in the forecast. {remedy}")
+        return self.leaves[district]
+
+
+def areas_of(forecast: Forecast) -> Areas:
+    """Return the districts of a forecast, from the top.
+
+    Examples
+    --------
+    >>> import placeforecast as pf
+    >>> from placeforecast.plot.areas import areas_of
+    >>> areas = areas_of(pf.forecast(pf.load_example("city"), horizon=1))
+    >>> areas.top, len(areas.units), len(areas.below(None))
+    ('CITY', 8, 24)
+    """
+    there = dict.fromkeys(str(name) for name in forecast.pupils["district"])
+    table = forecast.inputs.districts
+    if table is None:
+        leaves = {name: (name,) for name in there}
+        roots = sorted(leaves)
+        return Areas(roots[0] if len(roots) == 1 else None, tuple(roots), leaves)
+    leaves = {}
+    for name in map(str, table["district"]):
+        own = tuple(leaf for leaf in below(table, name) if leaf in there)
+        if own:
+            leaves[name] = own
+    parents = _parents(table)
+    roots = [name for name in leaves if parents.get(name) not in leaves]
+    if len(roots) != 1:
+        return Areas(None, tuple(roots), leaves)
+    children = tuple(name for name in leaves if parents.get(name) == roots[0])
+    return Areas(roots[0], children or tuple(roots), leaves)
+
+
+def _parents(table: pd.DataFrame) -> Mapping[str, str]:
+    if "parent" not in table.columns:
+        return {}
+    filled = table.dropna(subset=["parent"])
+    return dict(zip(filled["district"].astype(str), filled["parent"].astype(str), strict=True))
+
+
+def balance_of(forecast: Forecast, areas: Areas, district: str | None) -> pd.DataFrame:
+    """Return the rows of `balance` of a district; None adds up the highest districts.
+
+    Returns
+    -------
+    DataFrame [year, stage, ledger, plan_case, pupils, demand, places, balance, shortfall, surplus, \
+cell_shortfall, cell_surplus, utilisation, share_born]
+
+    Raises
+    ------
+    ValueError
+        If the forecast has no balance.
+    """
+    if forecast.balance is None:
+        raise ValueError("the forecast has no balance: its inputs have no table of places")
+    if district is not None:
+        return forecast.balance[forecast.balance["district"] == district]
+    rows = forecast.balance[forecast.balance["district"].isin(areas.units)]
+    keys = ["year", "stage", "ledger", "plan_case"]
+    rows = rows.assign(born=rows["share_born"] * rows["pupils"])
+    total = rows.groupby(keys, as_index=False, sort=False)[[*SUMMED, "born"]].sum(min_count=1)
+    total["shortfall"] = np.maximum(-total["balance"], 0.0)
+    total["surplus"] = np.maximum(total["balance"], 0.0)
+    total["utilisation"] = total["pupils"] / total["places"].where(total["places"] > 0)
+    total["share_born"] = total["born"] / total["pupils"].where(total["pupils"] > 0)
+    return total.drop(columns="born")
+
+
+def stages_balanced(forecast: Forecast) -> list[str]:
+    """Return the stages of the balance, as its rows have them; combined stages are left out."""
+    if forecast.balance is None or forecast.balance_cells is None:
+        return []
+    single = set(forecast.balance_cells["stage"])
+    return [s for s in dict.fromkeys(forecast.balance["stage"]) if s in single]
+
+
+def main_ledger(forecast: Forecast, stage: str) -> str:
+    """Return the ledger that a stage is judged by: public where there is one, else all."""
+    assert forecast.balance is not None
+    ledgers = list(dict.fromkeys(forecast.balance.query("stage == @stage")["ledger"]))
+    return next((name for name in ("public", "all") if name in ledgers), ledgers[0])
+
+
+def printed_names(forecast: Forecast, words: Words) -> Mapping[str | None, str]:
+    """Return the name to print of each district, and of all of them together (None).
+
+    Districts that share a name get their code behind it.
+    """
+    districts = areas_of(forecast).leaves
+    given = names(forecast.inputs.districts)
+    named = {str(d): str(given.get(d, d)) for d in districts}
+    count = Counter(named.values())
+    printed: dict[str | None, str] = {
+        d: f"{name} ({d})" if count[name] > 1 and name != d else name for d, name in named.items()
+    }
+    printed[None] = words("area.whole")
+    return printed
