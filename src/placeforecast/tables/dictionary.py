@@ -16,9 +16,9 @@ ROLES = {
 HEAD = """\
 # Tables of a region
 
-A region is a folder with one CSV per table (UTF-8, English headings) and `forecast.toml`. This page
-is made from the vocabulary by `make dictionary`; a test holds the two together. Every table may also
-carry the text columns `source`, `confidence` and `note`.
+A region is a folder with one CSV per table (UTF-8, English headings) and `forecast.toml`. This
+page is made from the vocabulary by `make dictionary`; a test holds the two together. Every table
+may also carry the text columns `source`, `confidence` and `note`.
 
 `key` columns name a row and may not repeat. A key that *may be left out* means \"the same all along
 that axis\" when its column is missing; a key that *may be blank* means \"every\" where it is blank.
