@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from placeforecast.enrolment.project import project_enrolment
+from placeforecast.enrolment.launch import launch_pupils
 from placeforecast.places.balance import balance_places
 from placeforecast.places.demand import demand_places
 from placeforecast.places.paths import policy_holds
 from placeforecast.places.supply import STATUSES, schedule_places
-from placeforecast.population.children import school_age_children
-from placeforecast.population.project import project_population
-from placeforecast.rates.estimate import estimate, launch_year_of, stock_at
+from placeforecast.rates.estimate import estimate, launch_year_of
 from placeforecast.tables.problems import AssumptionWarning
 from placeforecast.tables.show import record_html, record_text
 from placeforecast.tables.vocabulary import vocabulary
@@ -135,13 +133,8 @@ def forecast(
     notes = _unused(inputs)
     if assumptions is None:
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=last - launch)
-    stock = stock_at(inputs, launch)
-    projection = None if stock is None else project_population(stock, assumptions, until=last)
-    children = school_age_children(assumptions, projection, grades=inputs.grades)
-    children = children[children["year"] <= last]
-    assert inputs.enrolment is not None  # required of every region
-    enrolment = inputs.enrolment[inputs.enrolment["year"] <= launch]
-    pupils = project_enrolment(children, enrolment, assumptions, grades=inputs.grades)
+    launched = launch_pupils(inputs, assumptions, launch, last)
+    pupils, projection = launched.pupils, launched.projection
     demand = demand_places(pupils, assumptions, grades=inputs.grades)
     years = range(launch, last + 1)
     places = _places(inputs, assumptions, years, notes)
@@ -149,7 +142,7 @@ def forecast(
     if places is not None:
         balance = balance_places(demand, places, districts=inputs.districts, grades=inputs.grades)
     return Forecast(
-        children=_named(children),
+        children=_named(launched.children),
         pupils=_named(pupils),
         demand=_named(demand),
         places=None if places is None else _named(places),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def cohort_births(
-    inputs: Inputs, rule: Rule, launch_year: int, last_year: int, notes: Notes
+    inputs: Inputs, rule: Rule, years: tuple[int, int], notes: Notes, *, women: bool
 ) -> pd.DataFrame | None:
     """Return births by school-year cohort, known and forecast together.
 
@@ -34,10 +34,12 @@ def cohort_births(
         With `births`; without, the result is None.
     rule : Rule
         How births are carried forward.
-    launch_year, last_year : int
+    years : tuple of int
         The launch, and the last cohort that is needed.
     notes : Notes
         Collects rows not yet known and holes.
+    women : bool
+        Whether women by age are known at the launch, so that the projection computes births.
 
     Returns
     -------
@@ -50,6 +52,7 @@ def cohort_births(
     """
     if inputs.births is None:
         return None
+    launch_year, last_year = years
     cohorts = births_by_school_year(inputs.births, inputs.settings, launch_year)
     _tell(cohorts.unknown_rows, cohorts.holes, launch_year, inputs, notes)
     known = cohorts.known
@@ -61,7 +64,7 @@ def cohort_births(
     partial = known[known["share_left"] > 0]
     ahead = range(int(complete["year"].max()) + 1, last_year + 1)
     expected = _forecast(complete, rule, ahead)
-    if inputs.population is not None:
+    if women:
         with_record = partial.loc[partial["share_born"] > 0, "year"]
         expected = expected[expected["year"].isin(with_record)]
     axes = {"district": sorted(set(known["district"])), "year": sorted(set(expected["year"]))}

@@ -45,16 +45,18 @@ def launch_year_of(inputs: Inputs, launch_year: int | None) -> int:
 
 
 def stock_at(inputs: Inputs, launch_year: int) -> pd.DataFrame | None:
-    """Return the latest count of people not after the launch, or None without a population.
+    """Return the latest count of people not after the launch, or None where there is none.
 
     Raises
     ------
     InputError
-        If every count is later.
+        If every count is later and there are no births either.
     """
     if inputs.population is None:
         return None
     population = inputs.population[inputs.population["year"] <= launch_year]
+    if population.empty and inputs.births is not None:
+        return None
     if population.empty:
         rule = f"has no count up to the launch year {launch_year}"
         remedy = "Give an earlier count, or launch later."
@@ -112,15 +114,21 @@ def estimate(
     assert inputs.grades is not None  # filled by Inputs
     notes = Notes()
     notes.add("model", f"{specification.name}: {specification.description}", warn=False)
-    births = cohort_births(inputs, specification.births, launch, last, notes)
+    stock = stock_at(inputs, launch)
+    if stock is None and inputs.population is not None:
+        text = f"population: no count is known at the launch of {launch}; births alone are used"
+        notes.add("population", text)
+    births = cohort_births(
+        inputs, specification.births, (launch, last), notes, women=stock is not None
+    )
     held: dict[str, Any] = {**held_rates(inputs, last, notes)}
     demography = replace(Assumptions(births=births, grades=inputs.grades), **held)
-    stock = stock_at(inputs, launch)
     past = None if stock is None else project_population(stock, demography, until=launch)
     children = school_age_children(demography, past)
     assert inputs.enrolment is not None  # required of every region
     counted = count_pupils(inputs.enrolment, inputs.grades, launch)
     ratios = school_rates(counted, children, inputs.grades, specification, last, notes)
+    places = _places(inputs, launch, notes)
     return replace(
         demography,
         intake=ratios.intake,
@@ -128,21 +136,20 @@ def estimate(
         progression=ratios.progression,
         policy=sector_policy(inputs, inputs.grades, specification.shares, launch, last),
         standards=_standards(inputs),
-        places=_places(inputs, launch),
+        places=places,
         notes=notes.table(),
         **{name: getattr(inputs, name) for name in KEPT},
     )
 
 
-def _places(inputs: Inputs, launch_year: int) -> pd.DataFrame | None:
-    """Return the places counted up to the launch."""
+def _places(inputs: Inputs, launch_year: int, notes: Notes) -> pd.DataFrame | None:
+    """Return the places counted up to the launch, or None where there are none."""
     if inputs.places is None:
         return None
     known = inputs.places[inputs.places["year"] <= launch_year]
     if known.empty:
-        rule = f"has no year up to the launch year {launch_year}"
-        remedy = "Give the places that stood at the launch, or remove the table."
-        refuse([Problem(file="places", rule=rule, remedy=remedy)])
+        notes.add("places", f"places: none are known at the launch of {launch_year}")
+        return None
     return known
 
 

@@ -30,8 +30,13 @@ LAST_DAY_COUNTED = (9, 30)
 
 def is_blank(series: pd.Series[Any]) -> pd.Series[bool]:
     """Return which cells hold nothing but white space."""
-    text = series.astype("object").map(lambda cell: isinstance(cell, str) and not cell.strip())
-    return series.isna() | text.astype(bool)
+    empty = series.isna()
+    if isinstance(series.dtype, pd.StringDtype):
+        return empty | (series.fillna("").str.strip() == "")
+    if series.dtype != object:
+        return empty
+    text = series.map(lambda cell: isinstance(cell, str) and not cell.strip())
+    return empty | text.astype(bool)
 
 
 def _text(cell: object) -> str:
@@ -163,7 +168,9 @@ def _whole_column(
     """Read a faultless column at once; None where a cell needs a look of its own."""
     dtype = PARSERS[column.kind][1]
     if column.kind == "text":
-        text = series.map(_text).astype("object").where(~blank, None)
+        plain = isinstance(series.dtype, pd.StringDtype)
+        words = series.str.strip() if plain else series.map(_text)
+        text = words.astype("object").where(~blank, None)
         known = _known(column)
         return None if known and not text[~blank].isin(known).all() else text
     if dtype not in ("float64", "Int64"):

@@ -47,7 +47,8 @@ def load_grades(system: str = DEFAULT_SYSTEM) -> pd.DataFrame:
 def resolve_grades(grades: pd.DataFrame | None) -> pd.DataFrame:
     """Return checked grades in order, with a column `feeder`; None is the default system.
 
-    `feeder` is ``"population"`` or the grade that the pupils were in the year before.
+    `feeder` is ``"population"`` or the grade that the pupils were in the year before. A table that
+    has it already is returned as it is.
 
     Raises
     ------
@@ -56,8 +57,9 @@ def resolve_grades(grades: pd.DataFrame | None) -> pd.DataFrame:
     """
     if grades is None:
         return load_grades()
-    columns = [column for column in grades.columns if column != "feeder"]
-    checked = check(grades[columns], "grades").sort_values(["position"], kind="stable")
+    if "feeder" in grades.columns:
+        return grades
+    checked = check(grades, "grades").sort_values(["position"], kind="stable")
     checked = checked.reset_index(drop=True)
     problems: list[Problem] = []
     checked["feeder"] = [_feeder(row, checked, problems) for row in checked.to_dict("records")]

@@ -1,0 +1,66 @@
+"""The first half of the chain at one launch: from assumptions to pupils."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from placeforecast.enrolment.project import project_enrolment
+from placeforecast.population.children import school_age_children
+from placeforecast.population.project import Projection, project_population
+from placeforecast.rates.estimate import stock_at
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from placeforecast.tables.records import Assumptions, Inputs
+
+
+@dataclass(frozen=True)
+class Launched:
+    """People, children and pupils from one launch on.
+
+    Attributes
+    ----------
+    projection : Projection or None
+        None where no count of people is known at the launch.
+    children, pupils : DataFrame
+        As from `school_age_children` and `project_enrolment`.
+    """
+
+    projection: Projection | None
+    children: pd.DataFrame
+    pupils: pd.DataFrame
+
+
+def launch_pupils(
+    inputs: Inputs, assumptions: Assumptions, launch_year: int, last_year: int
+) -> Launched:
+    """Project people, children and pupils with what is known at a launch.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        A region; pupils and people counted after the launch are not used.
+    assumptions : Assumptions
+        From `estimate` at the same launch, or made by hand.
+    launch_year, last_year : int
+        The launch, and the last year to project.
+
+    Returns
+    -------
+    Launched
+
+    Raises
+    ------
+    InputError
+        For a hole that the projection needs, named.
+    """
+    stock = stock_at(inputs, launch_year)
+    projection = None if stock is None else project_population(stock, assumptions, until=last_year)
+    children = school_age_children(assumptions, projection, grades=inputs.grades)
+    children = children[children["year"] <= last_year]
+    assert inputs.enrolment is not None  # required of every region
+    enrolment = inputs.enrolment[inputs.enrolment["year"] <= launch_year]
+    pupils = project_enrolment(children, enrolment, assumptions, grades=inputs.grades)
+    return Launched(projection, children, pupils)
