@@ -15,6 +15,7 @@ _HOME = {
     "Assumptions": "placeforecast.tables.records",
     "InputError": "placeforecast.tables.problems",
     "Inputs": "placeforecast.tables.records",
+    "backtest": "placeforecast.evaluation.backtest",
     "balance_places": "placeforecast.places.balance",
     "check": "placeforecast.tables.check",
     "demand_places": "placeforecast.places.demand",
@@ -35,6 +36,7 @@ __all__ = [
     "Assumptions",
     "InputError",
     "Inputs",
+    "backtest",
     "balance_places",
     "check",
     "demand_places",
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from placeforecast import plot
     from placeforecast.chain import forecast
     from placeforecast.enrolment.project import project_enrolment
+    from placeforecast.evaluation.backtest import backtest
     from placeforecast.places.balance import balance_places
     from placeforecast.places.demand import demand_places
     from placeforecast.places.supply import schedule_places

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,13 +12,17 @@ from placeforecast.enrolment.launch import launch_pupils
 from placeforecast.places.balance import balance_places
 from placeforecast.places.demand import demand_places
 from placeforecast.places.paths import policy_holds
+from placeforecast.places.rollup import stage_totals
 from placeforecast.places.supply import STATUSES, schedule_places
 from placeforecast.rates.estimate import estimate, launch_year_of
 from placeforecast.tables.problems import AssumptionWarning
 from placeforecast.tables.show import record_html, record_text
 from placeforecast.tables.vocabulary import vocabulary
+from placeforecast.uncertainty.companions import with_companions
+from placeforecast.uncertainty.learn import COVERAGE, learn_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from placeforecast.tables.records import Assumptions, Inputs
@@ -38,6 +42,8 @@ class Forecast:
     pupils : DataFrame [scenario, district, year, grade, residence, pupils, share_born]
         From the launch year, which is as counted.
     demand : DataFrame [scenario, district, year, grade, stage, ledger, pupils, demand, share_born]
+    stages : DataFrame [scenario, district, level, year, stage, ledger, pupils, demand, share_born]
+        Demand added up to stages, combined stages and parents.
     places, balance_cells, balance : DataFrame or None
         None without a table of places: the chain then stops at demand.
     inputs, assumptions : Inputs, Assumptions
@@ -46,11 +52,14 @@ class Forecast:
         The year of the last pupils counted, and the last year of the forecast.
     notes : DataFrame [topic, text]
         What a reader must know of how the figures came about.
+    coverage : DataFrame [stage, lead, nominal, coverage, width, launches]
+        With trajectories: how often intervals made in the same way at past launches held what came.
     """
 
     children: pd.DataFrame
     pupils: pd.DataFrame
     demand: pd.DataFrame
+    stages: pd.DataFrame
     places: pd.DataFrame | None
     balance_cells: pd.DataFrame | None
     balance: pd.DataFrame | None
@@ -61,6 +70,7 @@ class Forecast:
     launch_year: int
     last_year: int
     notes: pd.DataFrame
+    coverage: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the result tables that are there, by name."""
@@ -79,9 +89,11 @@ RESULTS = (
     "children",
     "pupils",
     "demand",
+    "stages",
     "places",
     "balance_cells",
     "balance",
+    "coverage",
     "notes",
 )
 
@@ -93,6 +105,9 @@ def forecast(
     model: str | Path | None = None,
     launch_year: int | None = None,
     horizon: int | None = None,
+    trajectories: int = 0,
+    quantiles: Sequence[float] | None = None,
+    seed: int | None = None,
 ) -> Forecast:
     """Run the whole chain from what was observed to places short or idle.
 
@@ -106,6 +121,14 @@ def forecast(
         A folder under ``models/`` or a path; by default the one in the settings.
     launch_year, horizon : int, optional
         By default those of the settings.
+    trajectories : int
+        Random runs around the central one, drawn from the errors of past launches; 0 is the
+        central run alone. A value column ``x`` then has companions such as ``x_p10``, and `balance`
+        the chance and the expected size of a shortage.
+    quantiles : sequence of float, optional
+        Which companions; by default those of the settings.
+    seed : int, optional
+        By default that of the settings, else 1.
 
     Returns
     -------
@@ -115,6 +138,8 @@ def forecast(
     ------
     InputError
         For a hole that the forecast needs, named.
+    ValueError
+        For quantiles outside 0-1.
 
     Warns
     -----
@@ -124,38 +149,63 @@ def forecast(
     Examples
     --------
     >>> import placeforecast as pf
-    >>> result = pf.forecast(pf.load_example("city"), horizon=3)
+    >>> result = pf.forecast(pf.load_example("city"), horizon=3, trajectories=50, seed=1)
     >>> sorted(set(result.balance["plan_case"]))
     ['committed', 'existing', 'planned']
+    >>> row = result.balance.iloc[-1]
+    >>> bool(row.balance_p10 <= row.balance_p50 <= row.balance_p90)
+    True
     """
     launch = launch_year_of(inputs, launch_year)
     last = launch + (horizon if horizon is not None else inputs.settings.horizon)
+    years = range(launch, last + 1)
     notes = _unused(inputs)
     if assumptions is None:
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=last - launch)
     launched = launch_pupils(inputs, assumptions, launch, last)
-    pupils, projection = launched.pupils, launched.projection
-    demand = demand_places(pupils, assumptions, grades=inputs.grades)
-    years = range(launch, last + 1)
+    tables = {"pupils": launched.pupils}
+    tables["demand"] = demand_places(launched.pupils, assumptions, grades=inputs.grades)
+    tables["stages"] = stage_totals(
+        tables["demand"], districts=inputs.districts, grades=inputs.grades
+    )
     places = _places(inputs, assumptions, years, notes)
-    balance = None
     if places is not None:
-        balance = balance_places(demand, places, districts=inputs.districts, grades=inputs.grades)
+        balance = balance_places(
+            tables["demand"], places, districts=inputs.districts, grades=inputs.grades
+        )
+        tables |= {"places": places, "balance_cells": balance.cells, "balance": balance.stages}
+    coverage = pd.DataFrame(columns=COVERAGE)
+    if trajectories:
+        asked = _quantiles(quantiles, inputs)
+        drawn = seed if seed is not None else (inputs.settings.run.seed or 1)
+        learnt = learn_errors(inputs, assumptions, launch, model=model, seed=drawn)
+        tables = with_companions(tables, inputs, assumptions, learnt, asked, (trajectories, drawn))
+        coverage = learnt.coverage
+        notes.append(
+            ("intervals", f"{trajectories} trajectories, seed {drawn}, from {learnt.source}")
+        )
+    tables["children"] = launched.children
+    if launched.projection is not None:
+        tables["population"] = launched.projection.population
+        tables["births"] = launched.projection.births
+    named = {name: _named(table) for name, table in tables.items()}
+    results: dict[str, Any] = {name: named.get(name) for name in RESULTS[:-2]}
     return Forecast(
-        children=_named(launched.children),
-        pupils=_named(pupils),
-        demand=_named(demand),
-        places=None if places is None else _named(places),
-        balance_cells=None if balance is None else _named(balance.cells),
-        balance=None if balance is None else _named(balance.stages),
-        population=None if projection is None else _named(projection.population),
-        births=None if projection is None else _named(projection.births),
+        **results,
         inputs=inputs,
         assumptions=assumptions,
         launch_year=launch,
         last_year=last,
+        coverage=coverage,
         notes=_notes(assumptions, notes, years),
     )
+
+
+def _quantiles(quantiles: Sequence[float] | None, inputs: Inputs) -> tuple[float, ...]:
+    asked = tuple(quantiles) if quantiles is not None else inputs.settings.run.quantiles
+    if not asked or any(not 0 < quantile < 1 for quantile in asked):
+        raise ValueError(f"quantiles must lie between 0 and 1, not {list(asked)}")
+    return asked
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
@@ -169,9 +219,6 @@ def _unused(inputs: Inputs) -> list[tuple[str, str]]:
     notes = []
     if names:
         notes.append(("unused", f"read and checked, but not computed with: {', '.join(names)}"))
-        warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=3)
-    if inputs.settings.run.trajectories:
-        notes.append(("unused", "trajectories are set, but this version runs the central one only"))
         warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=3)
     return notes
 

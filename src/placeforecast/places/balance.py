@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from placeforecast.tables.districts import NO_LEVEL, levels, members
+from placeforecast.places.rollup import Axes, cell_axes, roll_up
 from placeforecast.tables.doors import Array, to_array, to_table
-from placeforecast.tables.grades import combined_in, resolve_grades, stages_in_order
+from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
 from placeforecast.tables.show import record_html, record_text
 from placeforecast.tables.vocabulary import shipped
-
-Axes = dict[str, list[Any]]
 
 CELLS = ["district", "year", "grade", "stage", "ledger", "plan_case", "demand", "places", "balance"]
 STAGES = [
@@ -125,7 +123,7 @@ def balance_places(
         if own.empty:
             continue
         shared = rows["stage"].isin(set(own["stage"])) & rows["year"].isin(set(own["year"]))
-        axes = _axes(own, rows[shared], system)
+        axes = cell_axes(pd.concat([own, rows[shared]]), system)
         arrays = _arrays(own, rows[shared], axes, str(ledger))
         named = {"ledger": str(ledger), "plan_case": str(case)}
         cells.append(_cells(arrays, axes, own).assign(**named))
@@ -146,15 +144,6 @@ def _warn_unbalanced(demand: pd.DataFrame, places: pd.DataFrame) -> None:
     if lacking:
         text = f"no places are given, so these are not balanced: {', '.join(lacking)}"
         warnings.warn(AssumptionWarning(text), stacklevel=3)
-
-
-def _axes(demand: pd.DataFrame, places: pd.DataFrame, system: pd.DataFrame) -> Axes:
-    grades = set(demand["grade"]) | set(places["grade"])
-    return {
-        "year": sorted(set(demand["year"])),
-        "grade": [grade for grade in system["grade"] if grade in grades],
-        "district": sorted(set(demand["district"]) | set(places["district"])),
-    }
 
 
 def _arrays(
@@ -202,64 +191,16 @@ def _cells(arrays: dict[str, Array], axes: Axes, demand: pd.DataFrame) -> pd.Dat
     return table
 
 
-def _areas(axes: Axes, districts: pd.DataFrame | None) -> dict[str, list[int]]:
-    """Return each district and parent with the columns of its leaves."""
-    at = {name: i for i, name in enumerate(axes["district"])}
-    if districts is None:
-        return {name: [i] for name, i in at.items()}
-    columns = {
-        area: [at[leaf] for leaf in own if leaf in at] for area, own in members(districts).items()
-    }
-    return {area: own for area, own in columns.items() if own}
-
-
-def _groups(axes: Axes, system: pd.DataFrame) -> dict[str, list[int]]:
-    """Return each stage and combined stage with the rows of its grades."""
-    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
-    there = [s for s in stages_in_order(system) if s in {stage_of[g] for g in axes["grade"]}]
-    named = {**{stage: (stage,) for stage in there}, **combined_in(there)}
-    return {
-        name: [i for i, grade in enumerate(axes["grade"]) if stage_of[grade] in parts]
-        for name, parts in named.items()
-    }
-
-
 def _stages(
     arrays: dict[str, Array], axes: Axes, system: pd.DataFrame, districts: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Add cells up to every area and stage."""
-    areas, groups = _areas(axes, districts), _groups(axes, system)
-    here = ~np.isnan(arrays["demand"])
     gap = arrays["places"] - arrays["demand"]
-    known = here & ~np.isnan(arrays["share_born"])
     cells = {
-        "pupils": arrays["pupils"],
-        "demand": arrays["demand"],
-        "places": arrays["places"],
+        **arrays,
         "cell_shortfall": np.maximum(-gap, 0.0),
         "cell_surplus": np.maximum(gap, 0.0),
-        "cells": np.where(here, 1.0, 0.0),
-        "known": np.where(known, arrays["pupils"], 0.0),
-        "born": np.where(known, arrays["pupils"] * arrays["share_born"], 0.0),
-        "cells_known": np.where(known, 1.0, 0.0),
-        "cells_born": np.where(known, arrays["share_born"], 0.0),
     }
-    order = {"district": list(areas), "year": axes["year"], "stage": list(groups)}
-    sums = {name: _sums(array, areas, groups) for name, array in cells.items()}
-    exists = sums["cells"] > 0
-    table = to_table(sums["pupils"], order, "pupils", where=exists)
-    for name, array in sums.items():
-        table[name] = array[exists]
-    level = levels(districts)
-    table["level"] = table["district"].map(lambda area: level.get(area, NO_LEVEL))
-    return _finish(table)
-
-
-def _sums(array: Array, areas: dict[str, list[int]], groups: dict[str, list[int]]) -> Array:
-    """Add [year, grade, district] up to [area, year, group], always in the same order."""
-    filled = np.where(np.isnan(array), 0.0, array)
-    by_group = np.stack([filled[:, rows].sum(axis=1) for rows in groups.values()], axis=1)
-    return np.stack([by_group[..., own].sum(axis=2) for own in areas.values()])
+    return _finish(roll_up(cells, axes, system, districts))
 
 
 def _finish(table: pd.DataFrame) -> pd.DataFrame:
@@ -268,10 +209,6 @@ def _finish(table: pd.DataFrame) -> pd.DataFrame:
     table["surplus"] = np.maximum(table["balance"], 0.0)
     stands = table["places"] > 0
     table["utilisation"] = (table["pupils"] / table["places"].where(stands)).astype(float)
-    # Weighted by pupils; by cells where nobody is taught; blank where nothing is known of births.
-    weighted = table["born"] / table["known"].where(table["known"] > 0)
-    even = table["cells_born"] / table["cells_known"].where(table["cells_known"] > 0)
-    table["share_born"] = weighted.fillna(even)
     table["warning"] = _warning(table["utilisation"])
     return table
 

@@ -179,3 +179,28 @@ def to_table(
     places = np.unravel_index(kept, shape)
     columns = {axis: index.take(i) for (axis, index), i in zip(labels.items(), places, strict=True)}
     return pd.DataFrame({**columns, value: flat[kept]})
+
+
+def look_up(array: Array, axes: Mapping[str, Sequence[Any]], table: pd.DataFrame) -> Array:
+    """Return the cells of an array that the rows of a table name.
+
+    Parameters
+    ----------
+    array : ndarray
+        One dimension per axis.
+    axes : mapping of str to sequence
+        Name and labels of each axis, in order.
+    table : DataFrame
+        With a column per axis.
+
+    Returns
+    -------
+    ndarray [row]
+
+    Raises
+    ------
+    InputError
+        For a row that is not on the axes.
+    """
+    cells: Array = array.reshape(-1)[_flat_positions(table, axes, "table")]
+    return cells

@@ -1,0 +1,1 @@
+"""How accurate the chain has been: back-tests, their measures, and the choice of models."""

@@ -1,0 +1,129 @@
+"""The chain replayed from past launches, with only what was known then."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from placeforecast.enrolment.launch import launch_pupils
+from placeforecast.rates.estimate import estimate
+from placeforecast.tables.doors import Array, to_array
+from placeforecast.tables.problems import AssumptionWarning, InputError
+from placeforecast.tables.pupils import count_pupils
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from placeforecast.tables.records import Inputs
+
+LEAST_YEARS = 2
+"""A launch needs two years of pupils: one step from grade to grade."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Forecast and actual pupils of past launches.
+
+    Attributes
+    ----------
+    forecast, actual : ndarray [launch, lead, grade, district]
+        Pupils; NaN where a launch does not reach, or nothing was counted. Lead 1 comes first.
+    share_born : ndarray [launch, lead, grade, district]
+        Share of the cell's births that were known at the launch.
+    launched : ndarray [launch, grade, district]
+        Pupils of the launch year.
+    axes : mapping
+        Labels of `launch`, `lead`, `grade` and `district`.
+    impossible : mapping of int to str
+        Launches that could not be replayed, and why.
+    """
+
+    forecast: Array
+    actual: Array
+    share_born: Array
+    launched: Array
+    axes: Mapping[str, list[Any]]
+    impossible: Mapping[int, str]
+
+
+def replay(
+    inputs: Inputs,
+    launch_years: Iterable[int],
+    *,
+    model: str | Path | None = None,
+    last_year: int | None = None,
+    longest: int = 100,
+) -> Replayed:
+    """Forecast pupils from each launch and set them beside those that were counted later.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        A region.
+    launch_years : iterable of int
+        Past launches; those without two years of pupils before them are passed over.
+    model : str or Path, optional
+        As for `estimate`.
+    last_year : int, optional
+        Last year that counts as known; by default the last year of enrolment.
+    longest : int
+        Longest lead to forecast.
+
+    Returns
+    -------
+    Replayed
+    """
+    assert inputs.enrolment is not None  # required of every region
+    assert inputs.grades is not None  # filled by Inputs
+    counted_years = sorted(set(inputs.enrolment["year"]))
+    last = counted_years[-1] if last_year is None else last_year
+    first = counted_years[0] + LEAST_YEARS - 1
+    launches = [year for year in sorted(set(launch_years)) if first <= year < last]
+    counted = count_pupils(inputs.enrolment, inputs.grades, last)
+    pupils = counted.pupils.sum(axis=3)
+    leads = list(range(1, min(longest, last - min(launches, default=last)) + 1))
+    axes: dict[str, list[Any]] = {
+        "launch": launches,
+        "lead": leads,
+        "grade": counted.axes["grade"],
+        "district": counted.axes["district"],
+    }
+    shape = tuple(len(axes[name]) for name in ("launch", "lead", "grade", "district"))
+    forecast, actual, born = (np.full(shape, np.nan) for _ in range(3))
+    launched = np.full((shape[0], *shape[2:]), np.nan)
+    impossible = {}
+    for i, launch in enumerate(launches):
+        reach = min(len(leads), last - launch)
+        at = launch - counted.axes["year"][0]
+        launched[i] = pupils[at]
+        actual[i, :reach] = pupils[at + 1 : at + 1 + reach]
+        try:
+            table = _pupils(inputs, launch, reach, model)
+        except InputError as error:
+            impossible[launch] = str(error)
+            continue
+        years = {"year": list(range(launch + 1, launch + reach + 1))}
+        cells = {**years, "grade": axes["grade"], "district": axes["district"]}
+        forecast[i, :reach] = to_array(table, cells, "pupils", holes=True)
+        born[i, :reach] = to_array(table, cells, "share_born", holes=True)
+    return Replayed(forecast, actual, born, launched, axes, impossible)
+
+
+def _pupils(inputs: Inputs, launch: int, reach: int, model: str | Path | None) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # What is odd about the input is said once, by the forecast itself.
+        warnings.simplefilter("ignore", AssumptionWarning)
+        assumptions = estimate(inputs, model=model, launch_year=launch, horizon=reach)
+        pupils = launch_pupils(inputs, assumptions, launch, launch + reach).pupils
+    pupils = pupils[pupils["year"] > launch]
+    if "residence" in pupils.columns:
+        keys = ["district", "year", "grade"]
+        summed = pupils.groupby(keys, as_index=False, sort=False)
+        return summed.agg(pupils=("pupils", "sum"), share_born=("share_born", "first"))
+    return pupils

@@ -1,0 +1,208 @@
+"""Trajectories of pupils, and what they say of demand and balance.
+
+Districts are drawn one after the other, all trajectories at once; what is left of a district is its
+quantiles and its part of the sums of its parents, added in the order of the districts. So a figure
+depends on the seed and on its own districts, and on nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from placeforecast.uncertainty.calibrate import quantiles_of
+from placeforecast.uncertainty.draws import birth_multipliers, multipliers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from placeforecast.tables.doors import Array
+    from placeforecast.uncertainty.learn import Learnt
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Central:
+    """The central run as arrays [year, grade, district]; NaN where a cell does not exist.
+
+    Attributes
+    ----------
+    pupils : ndarray
+        The launch year first.
+    share, factor : mapping of str to ndarray
+        By ledger: pupils of the ledger and places needed, each per pupil.
+    places : mapping of (ledger, plan case) to ndarray
+    axes : mapping
+        Labels of `year`, `grade` and `district`.
+    ages : list of list of int
+        Ages of each grade's pupils.
+    share_born : ndarray [cohort, district]
+        Share of each cohort's births recorded at the launch; 1 for cohorts not in the table.
+    cohorts : list of int
+        School years of birth, rising without a gap.
+    areas : mapping of str to list of int
+        Each district and parent with the columns of its leaves.
+    groups : mapping of str to list of int
+        Each stage and combined stage with the rows of its grades.
+    parents : mapping of str to str
+        The parent whose shock a district shares.
+    """
+
+    pupils: Array
+    share: Mapping[str, Array]
+    factor: Mapping[str, Array]
+    places: Mapping[Key, Array]
+    axes: Mapping[str, list[Any]]
+    ages: list[list[int]]
+    share_born: Array
+    cohorts: list[int]
+    areas: Mapping[str, list[int]]
+    groups: Mapping[str, list[int]]
+    parents: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What the trajectories leave, as arrays; quantiles run first.
+
+    Attributes
+    ----------
+    cells : ndarray [quantile, year, grade, district]
+        Pupils.
+    sums : dict of (name, ledger, case) to ndarray [quantile or 1, area, year, group]
+        Names: pupils, demand, cell_shortfall, cell_surplus (quantiles); chance_of_shortfall,
+        expected_shortfall, chance_of_cell_shortfall, expected_cell_shortfall (one row).
+    """
+
+    cells: Array
+    sums: dict[tuple[str, str, str], Array] = field(default_factory=dict)
+
+
+def draw(
+    central: Central, learnt: Learnt, quantiles: Sequence[float], trajectories: int, seed: int
+) -> Drawn:
+    """Draw trajectories and reduce them to quantiles, chances and expected values.
+
+    Parameters
+    ----------
+    central : Central
+        The central run.
+    learnt : Learnt
+        Errors to draw from.
+    quantiles : sequence of float
+        Closed under 1 - q, rising.
+    trajectories, seed : int
+
+    Returns
+    -------
+    Drawn
+    """
+    names = list(central.areas)
+    shape = (len(quantiles), *central.pupils.shape)
+    drawn = Drawn(np.full(shape, np.nan))
+    waiting: dict[str, dict[tuple[str, str, str], Array]] = {}
+    left = {area: len(columns) for area, columns in central.areas.items()}
+    for d, _ in enumerate(central.axes["district"]):
+        pupils = _pupils(central, learnt, d, trajectories, seed)
+        drawn.cells[..., d] = quantiles_of(pupils, quantiles)
+        sums = dict(_sums(central, np.where(np.isnan(pupils), 0.0, pupils), d))
+        for area, columns in central.areas.items():
+            if d not in columns:
+                continue
+            held = waiting.get(area)
+            waiting[area] = sums if held is None else {k: held[k] + sums[k] for k in sums}
+            left[area] -= 1
+            if not left[area]:
+                at = names.index(area)
+                _keep(drawn, central, waiting.pop(area), at, quantiles)
+    return drawn
+
+
+def _pupils(central: Central, learnt: Learnt, d: int, trajectories: int, seed: int) -> Array:
+    """Return the trajectories of one district [year, grade, trajectory]."""
+    district = central.axes["district"][d]
+    parent = central.parents[district]
+    size = float(np.nansum(central.pupils[0, :, d]))
+    leads = len(central.axes["year"]) - 1
+    factor = multipliers(learnt.errors, district, parent, size, leads, trajectories, seed)
+    births = birth_multipliers(
+        learnt.births, district, parent, 1 - central.share_born[:, d], trajectories, seed
+    )
+    pupils = np.repeat(central.pupils[..., d, np.newaxis], trajectories, axis=2)
+    pupils[1:] *= factor
+    for g, ages in enumerate(central.ages):
+        for t in range(1, len(pupils)):
+            pupils[t, g] *= _births_of(central, births, central.axes["year"][t], ages)
+    return pupils
+
+
+def _births_of(central: Central, births: Array, year: int, ages: list[int]) -> Any:  # noqa: ANN401
+    """Return the mean multiplier of the cohorts of a cell; 1 for those before the table."""
+    at = [year - age - central.cohorts[0] for age in ages] if central.cohorts else []
+    rows = [births[i] for i in at if 0 <= i < len(births)]
+    if not rows:
+        return 1.0
+    return (sum(rows) + (len(ages) - len(rows))) / len(ages)
+
+
+def _sums(central: Central, pupils: Array, d: int) -> Iterator[tuple[tuple[str, str, str], Array]]:
+    """Add the cells of one district up to stages [year, group, trajectory]."""
+    for ledger, factor in central.factor.items():
+        taught = pupils * _there(central.share[ledger], d)
+        needed = pupils * _there(factor, d)
+        yield ("pupils", ledger, ""), _by_group(taught, central)
+        yield ("demand", ledger, ""), _by_group(needed, central)
+        for (of, case), places in central.places.items():
+            if of == ledger:
+                gap = _there(places, d) - needed
+                yield ("cell_shortfall", ledger, case), _by_group(np.maximum(-gap, 0.0), central)
+                yield ("cell_surplus", ledger, case), _by_group(np.maximum(gap, 0.0), central)
+
+
+def _there(array: Array, d: int) -> Array:
+    cells = array[..., d, np.newaxis]
+    filled: Array = np.where(np.isnan(cells), 0.0, cells)  # a cell that is not there holds nobody
+    return filled
+
+
+def _by_group(cells: Array, central: Central) -> Array:
+    return np.stack([cells[:, rows].sum(axis=1) for rows in central.groups.values()], axis=1)
+
+
+def _keep(
+    drawn: Drawn,
+    central: Central,
+    sums: Mapping[tuple[str, str, str], Array],
+    area: int,
+    quantiles: Sequence[float],
+) -> None:
+    """Reduce the trajectories of one area and keep what is left."""
+    for key, draws in sums.items():
+        _put(drawn, central, key, area, quantiles_of(draws, quantiles))
+        name, ledger, case = key
+        if name == "cell_shortfall":
+            one = (draws > 0).mean(axis=2)[np.newaxis]
+            _put(drawn, central, ("chance_of_cell_shortfall", ledger, case), area, one)
+            mean = draws.mean(axis=2)[np.newaxis]
+            _put(drawn, central, ("expected_cell_shortfall", ledger, case), area, mean)
+        if name == "demand":
+            for (of, plan), places in central.places.items():
+                if of == ledger:
+                    columns = list(central.areas.values())[area]
+                    standing = np.nansum(places[..., columns], axis=2)[..., np.newaxis]
+                    short = draws - _by_group(standing, central)
+                    chance = (short > 0).mean(axis=2)[np.newaxis]
+                    _put(drawn, central, ("chance_of_shortfall", ledger, plan), area, chance)
+                    expected = np.maximum(short, 0.0).mean(axis=2)[np.newaxis]
+                    _put(drawn, central, ("expected_shortfall", ledger, plan), area, expected)
+
+
+def _put(
+    drawn: Drawn, central: Central, key: tuple[str, str, str], area: int, values: Array
+) -> None:
+    shape = (len(values), len(central.areas), len(central.axes["year"]), len(central.groups))
+    held = drawn.sums.setdefault(key, np.full(shape, np.nan))
+    held[:, area] = values
