@@ -14,10 +14,10 @@ from placeforecast.places.demand import demand_places
 from placeforecast.places.paths import policy_holds
 from placeforecast.places.rollup import stage_totals
 from placeforecast.places.supply import STATUSES, schedule_places
-from placeforecast.rates.estimate import estimate, launch_year_of
+from placeforecast.rates.estimate import estimate, last_year_of, launch_year_of
 from placeforecast.tables.problems import AssumptionWarning
 from placeforecast.tables.show import record_html, record_text
-from placeforecast.tables.vocabulary import vocabulary
+from placeforecast.tables.vocabulary import ledger_sectors, vocabulary
 from placeforecast.uncertainty.companions import with_companions
 from placeforecast.uncertainty.learn import COVERAGE, learn_errors
 
@@ -139,7 +139,7 @@ def forecast(
     InputError
         For a hole that the forecast needs, named.
     ValueError
-        For quantiles outside 0-1.
+        For quantiles outside 0-1, or a horizon of less than one year.
 
     Warns
     -----
@@ -157,12 +157,15 @@ def forecast(
     True
     """
     launch = launch_year_of(inputs, launch_year)
-    last = launch + (horizon if horizon is not None else inputs.settings.horizon)
-    years = range(launch, last + 1)
+    last = last_year_of(inputs, launch, horizon)
     notes = _unused(inputs)
     if assumptions is None:
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=last - launch)
     launched = launch_pupils(inputs, assumptions, launch, last)
+    years = range(launch, int(launched.pupils["year"].max()) + 1)
+    if years[-1] < last:
+        notes.append(("horizon", f"the assumptions end in {years[-1]}, before {last}"))
+        warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=2)
     tables = {"pupils": launched.pupils}
     tables["demand"] = demand_places(launched.pupils, assumptions, grades=inputs.grades)
     tables["stages"] = stage_totals(
@@ -195,7 +198,7 @@ def forecast(
         inputs=inputs,
         assumptions=assumptions,
         launch_year=launch,
-        last_year=last,
+        last_year=years[-1],
         coverage=coverage,
         notes=_notes(assumptions, notes, years),
     )
@@ -216,6 +219,11 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 def _unused(inputs: Inputs) -> list[tuple[str, str]]:
     """Say which tables were read and are not computed with."""
     names = [name for name in inputs.tables() if not vocabulary()[name].used]
+    if inputs.policy is not None:
+        known = set(ledger_sectors()["policy_indicator"])
+        names += [
+            f"policy {i}" for i in dict.fromkeys(inputs.policy["indicator"]) if i not in known
+        ]
     notes = []
     if names:
         notes.append(("unused", f"read and checked, but not computed with: {', '.join(names)}"))
@@ -232,7 +240,7 @@ def _places(
         return None
     cases = [schedule_places(assumptions, years, case=c, grades=inputs.grades) for c in STATUSES]
     places = pd.concat(cases, ignore_index=True)
-    partial = _stages_without_all(inputs, assumptions)
+    partial = _stages_without_all(inputs, assumptions, years.start)
     if partial:
         listed = ", ".join(sorted(partial))
         text = f"places of some sectors are not given, so ledger all is not balanced: {listed}"
@@ -241,7 +249,7 @@ def _places(
     return places
 
 
-def _stages_without_all(inputs: Inputs, assumptions: Assumptions) -> set[str]:
+def _stages_without_all(inputs: Inputs, assumptions: Assumptions, launch: int) -> set[str]:
     """Return the stages in which a sector has pupils and no places are known of it."""
     enrolment, places, grades = inputs.enrolment, assumptions.places, inputs.grades
     assert enrolment is not None
@@ -250,7 +258,7 @@ def _stages_without_all(inputs: Inputs, assumptions: Assumptions) -> set[str]:
     if "sector" not in enrolment.columns or "sector" not in places.columns:
         return set()
     stage_of = dict(zip(grades["grade"], grades["stage"], strict=True))
-    taught = enrolment[(enrolment["year"] == enrolment["year"].max()) & (enrolment["pupils"] > 0)]
+    taught = enrolment[(enrolment["year"] == launch) & (enrolment["pupils"] > 0)]
     wanted = set(zip(taught["grade"].map(stage_of), taught["sector"], strict=True))
     given = set(zip(places["stage"], places["sector"], strict=True))
     return {stage for stage, _ in wanted - given}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import placeforecast as pf
+from placeforecast.evaluation.page import accuracy_table
 from placeforecast.tables.examples import EXAMPLES
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ Out = Annotated[Path, typer.Option(help="Folder to write to; made if it is not t
 Model = Annotated[str | None, typer.Option(help="A model under models/, or the path of one.")]
 LaunchYear = Annotated[int | None, typer.Option(help="Last school year that is known.")]
 Horizon = Annotated[int | None, typer.Option(min=1, max=100, help="Years to forecast.")]
+Trajectories = Annotated[
+    int | None, typer.Option(min=0, help="Random runs around the central one; 0 for none.")
+]
+Quantiles = Annotated[str | None, typer.Option(help="Quantiles, such as 0.1,0.5,0.9.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the trajectories.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Processes.")]
 
 
 class Language(StrEnum):
@@ -70,6 +77,39 @@ def _read(region: str) -> pf.Inputs:
     return pf.read_inputs(region)
 
 
+def _numbers(text: str | None, option: str) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter("write numbers separated by commas", param_hint=option) from None
+
+
+def _years(text: str) -> list[int]:
+    """Read ``2014-2017`` or ``2014,2016``."""
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError:
+        hint = "write 2014-2017 or 2014,2016"
+        raise typer.BadParameter(hint, param_hint="--launch-years") from None
+    return found
+
+
+@contextmanager
+def _called_rightly(option: str) -> Iterator[None]:
+    """Turn a wrong value of an option into a wrong call."""
+    try:
+        yield
+    except pf.InputError:
+        raise
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
 @app.command()
 def check(region: Region) -> None:
     """Check the tables of a region and say what is there."""
@@ -86,10 +126,24 @@ def forecast(
     model: Model = None,
     launch_year: LaunchYear = None,
     horizon: Horizon = None,
+    trajectories: Trajectories = None,
+    quantiles: Quantiles = None,
+    seed: Seed = None,
 ) -> None:
     """Forecast a region and write one CSV per result table."""
-    with _speaking():
-        result = pf.forecast(_read(region), model=model, launch_year=launch_year, horizon=horizon)
+    asked = _numbers(quantiles, "--quantiles")
+    with _speaking(), _called_rightly("--quantiles"):
+        inputs = _read(region)
+        runs = inputs.settings.run.trajectories if trajectories is None else trajectories
+        result = pf.forecast(
+            inputs,
+            model=model,
+            launch_year=launch_year,
+            horizon=horizon,
+            trajectories=runs,
+            quantiles=asked,
+            seed=seed,
+        )
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out) as folder:
             for name, table in result.tables().items():
@@ -112,16 +166,36 @@ def report(
 ) -> None:
     """Forecast a region and write the report."""
     asked = tuple(part.strip() for part in formats.split(",") if part.strip())
-    with _speaking():
+    with _speaking(), _called_rightly("--formats"):
         result = pf.forecast(_read(region), model=model, launch_year=launch_year, horizon=horizon)
-        try:
-            written = pf.write_report(result, out, language=language.value, formats=asked)
-        except ValueError as error:
-            if isinstance(error, pf.InputError):
-                raise
-            raise typer.BadParameter(str(error), param_hint="--formats") from None
-        for file in written:
+        for file in pf.write_report(result, out, language=language.value, formats=asked):
             typer.echo(file)
+
+
+@app.command()
+def backtest(
+    region: Region,
+    launch_years: Annotated[str, typer.Option(help="Past launches: 2014-2017 or 2014,2016.")],
+    horizon: Horizon = None,
+    models: Annotated[str | None, typer.Option(help="Models, separated by commas.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write every error to this CSV.")] = None,
+    jobs: Jobs = 1,
+) -> None:
+    """Forecast from past launches, compare with what came, and print the measures."""
+    asked = None if models is None else [part.strip() for part in models.split(",")]
+    with _speaking():
+        inputs = _read(region)
+        reach = inputs.settings.horizon if horizon is None else horizon
+        errors = pf.backtest(
+            inputs, launch_years=_years(launch_years), horizon=reach, models=asked, jobs=jobs
+        )
+        typer.echo(accuracy_table(errors))
+        for name, launches in errors.attrs["not_fitted"].items():
+            for launch, why in launches.items():
+                typer.echo(f"note: {name} is not fitted at {launch}: {why}", err=True)
+        if out is not None:
+            errors.to_csv(out, index=False, encoding="utf-8-sig", lineterminator="\n")
+            typer.echo(out)
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from placeforecast.enrolment.project import project_enrolment
 from placeforecast.population.children import school_age_children
@@ -62,5 +62,16 @@ def launch_pupils(
     children = children[children["year"] <= last_year]
     assert inputs.enrolment is not None  # required of every region
     enrolment = inputs.enrolment[inputs.enrolment["year"] <= launch_year]
-    pupils = project_enrolment(children, enrolment, assumptions, grades=inputs.grades)
+    rates = _until(assumptions, last_year)
+    pupils = project_enrolment(children, enrolment, rates, grades=inputs.grades)
     return Launched(projection, children, pupils)
+
+
+def _until(assumptions: Assumptions, last_year: int) -> Assumptions:
+    """Leave out the ratios of later years, for which there are no children."""
+    cut: dict[str, Any] = {}
+    for name in ("intake", "participation", "progression"):
+        table: pd.DataFrame | None = getattr(assumptions, name)
+        if table is not None and "year" in table.columns:
+            cut[name] = table[table["year"] <= last_year]
+    return replace(assumptions, **cut)

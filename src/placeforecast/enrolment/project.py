@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from placeforecast.population.children import pool_of_children
+from placeforecast.rates.notes import listed
 from placeforecast.tables.check import check
 from placeforecast.tables.doors import Array, to_array, to_table
 from placeforecast.tables.grades import ages_of, family_of, is_entry, resolve_grades
-from placeforecast.tables.problems import Problem, refuse
+from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
 from placeforecast.tables.pupils import Counted, count_pupils
 
 if TYPE_CHECKING:
@@ -57,6 +59,11 @@ def project_enrolment(
         For a hole that a pupil would have to come through, named; or a ratio on another basis than
         the children.
 
+    Warns
+    -----
+    AssumptionWarning
+        For a district whose pupils have no grade to move up to within their stage.
+
     Examples
     --------
     >>> import pandas as pd, placeforecast as pf
@@ -80,8 +87,13 @@ def project_enrolment(
     table = check(enrolment, "enrolment")
     launch = int(table["year"].max())
     counted = count_pupils(table, system, launch)
-    years = list(range(launch + 1, _last_year(assumptions, children) + 1))
     rows = [row for row in system.to_dict("records") if row["grade"] in counted.axes["grade"]]
+    years = list(range(launch + 1, _last_year(assumptions, children, rows) + 1))
+    if not years:
+        rule = f"reaches no year after the launch in {launch}"
+        remedy = "Give ratios of later years."
+        refuse([Problem(file="intake", column="year", rule=rule, remedy=remedy)])
+    _warn_leaving(counted, rows)
     ratios = {row["grade"]: _ratio(row, assumptions, counted, years) for row in rows}
     pools = {
         row["grade"]: _pool(row, children, assumptions, counted, years)
@@ -92,10 +104,38 @@ def project_enrolment(
     return _table(pupils[-len(years) - 1 :], rows, children, counted, [launch, *years])
 
 
-def _last_year(assumptions: Assumptions, children: pd.DataFrame) -> int:
+def _last_year(assumptions: Assumptions, children: pd.DataFrame, rows: list[dict[Any, Any]]) -> int:
+    """Return the last year that every dated ratio reaches; without a date, that children reach."""
     tables = (assumptions.intake, assumptions.participation, assumptions.progression)
     dated = [int(t["year"].max()) for t in tables if t is not None and "year" in t.columns]
-    return min(dated) if dated else int(children["year"].max())
+    if dated:
+        return min(dated)
+    ages = [int(row["entry_age"]) for row in rows if is_entry(row)]
+    last = children[children["age"].isin(ages)].groupby("age")["year"].max()
+    return int(last.min()) if len(last) else int(children["year"].max())
+
+
+def _warn_leaving(counted: Counted, rows: list[dict[Any, Any]]) -> None:
+    """Say where pupils have no grade to move up to within their stage."""
+    stage_of = {row["grade"]: row["stage"] for row in rows}
+    at = {grade: g for g, grade in enumerate(counted.axes["grade"])}
+    cells = []
+    for row in rows:
+        feeder = row["feeder"]
+        if stage_of.get(feeder) != row["stage"]:
+            continue
+        taught = counted.pupils[-1, at[feeder]] > 0
+        leaving = (taught & ~counted.present[at[row["grade"]]]).any(axis=1)
+        cells += [
+            f"{counted.axes['district'][d]} ({feeder} but no {row['grade']})"
+            for d in np.flatnonzero(leaving)
+        ]
+    if cells:
+        text = (
+            f"enrolment: pupils leave the count where the next grade has no row: {listed(cells)}. "
+            "Add rows of it, 0 where there are none yet."
+        )
+        warnings.warn(AssumptionWarning(text), stacklevel=3)
 
 
 def _ratio(

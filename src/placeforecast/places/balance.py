@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.places.rollup import Axes, cell_axes, roll_up
+from placeforecast.tables.districts import leaves
 from placeforecast.tables.doors import Array, to_array, to_table
 from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
@@ -116,6 +117,7 @@ def balance_places(
     system = resolve_grades(grades)
     if "share_born" not in demand.columns:
         demand = demand.assign(share_born=np.nan)
+    _refuse_strangers(demand, districts)
     _warn_unbalanced(demand, places)
     cells, stages = [], []
     for (ledger, case), rows in places.groupby(["ledger", "plan_case"], sort=False):
@@ -135,6 +137,19 @@ def balance_places(
     return Balance(
         pd.concat(cells, ignore_index=True)[CELLS], pd.concat(stages, ignore_index=True)[STAGES]
     )
+
+
+def _refuse_strangers(demand: pd.DataFrame, districts: pd.DataFrame | None) -> None:
+    """Refuse a district whose cells would be missing in the sums."""
+    if districts is None:
+        return
+    known = leaves(districts)
+    for name in dict.fromkeys(demand["district"]):
+        if name not in known:
+            rule = "is not a district of the table districts, or has others below it"
+            remedy = "Add its row to districts: data stand on the lowest level."
+            problem = Problem(rule, remedy, file="demand", column="district", value=str(name))
+            refuse([problem])
 
 
 def _warn_unbalanced(demand: pd.DataFrame, places: pd.DataFrame) -> None:

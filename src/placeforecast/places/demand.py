@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from placeforecast.places.paths import policy_path, standard
 from placeforecast.tables.grades import resolve_grades
-from placeforecast.tables.problems import Problem, refuse, suggest
+from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
 from placeforecast.tables.vocabulary import ledger_sectors
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ def demand_places(
     ------
     InputError
         For a grade that the school system does not know.
+
+    Warns
+    -----
+    AssumptionWarning
+        For a share of one class of residence, which is not computed with.
 
     Examples
     --------
@@ -86,10 +92,19 @@ def _one_residence(pupils: pd.DataFrame) -> pd.DataFrame:
     return summed.agg(pupils=("pupils", "sum"), share_born=("share_born", "first"))
 
 
+def _warn_residence(policy: pd.DataFrame | None, indicator: str) -> None:
+    if policy is None or "residence" not in policy.columns:
+        return
+    if policy.loc[policy["indicator"] == indicator, "residence"].notna().any():
+        text = f"policy: {indicator} of one class of residence is not computed with"
+        warnings.warn(AssumptionWarning(text), stacklevel=4)
+
+
 def _share(cells: pd.DataFrame, assumptions: Assumptions, indicator: str) -> pd.Series[float]:
     """Return the share of each cell; NaN where the policy has none."""
     pairs = list(dict.fromkeys(zip(cells["district"], cells["stage"], strict=True)))
     years = sorted(set(cells["year"]))
+    _warn_residence(assumptions.policy, indicator)
     path = policy_path(assumptions.policy, indicator, pairs, years)
     row = {pair: i for i, pair in enumerate(pairs)}
     column = {year: i for i, year in enumerate(years)}

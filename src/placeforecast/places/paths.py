@@ -30,7 +30,8 @@ def policy_path(
     A path is linear between the years given, and held before the first and after the last. A row
     with a blank district or stage holds for all of them; where rows of several kinds fit a cell,
     the ones that name the district and the stage come first, then those that name the district,
-    then those that name the stage, and only one kind is used.
+    then those that name the stage, and only one kind is used. Rows of one class of residence are
+    left out.
 
     Parameters
     ----------
@@ -61,6 +62,7 @@ def policy_path(
 
 
 def _paths(rows: pd.DataFrame) -> Mapping[tuple[str, str], tuple[Array, Array]]:
+    rows = rows[_blank(rows, "residence")]
     district = rows["district"].where(~_blank(rows, "district"), "") if "district" in rows else ""
     stage = rows["stage"].where(~_blank(rows, "stage"), "") if "stage" in rows else ""
     keyed = rows.assign(district=district, stage=stage).sort_values("year", kind="stable")

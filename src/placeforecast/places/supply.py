@@ -1,31 +1,28 @@
 """Places that stand and places that the plan brings, by year, grade and ledger.
 
-A project is a few dated steps (`EFFECTS`): places that come or go in a school year. A step up to
-the last year of the table of places is already in that table.
+The last year of the table of places is carried forward, and the steps of the projects come on top.
 """
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from placeforecast.places.paths import standard
+from placeforecast.places.steps import ANY_SECTOR, plan_steps
 from placeforecast.tables.doors import Array, Flags, to_array, to_table
 from placeforecast.tables.grades import resolve_grades
-from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
+from placeforecast.tables.problems import Problem, refuse
 from placeforecast.tables.vocabulary import ledger_sectors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from placeforecast.places.steps import Step
     from placeforecast.tables.records import Assumptions
 
-
-Row = dict[str, Any]
 
 STATUSES = {
     "existing": ("open",),
@@ -34,67 +31,7 @@ STATUSES = {
 }
 """Which projects each plan case counts, by status."""
 
-ANY_SECTOR = "all"
-DATES = ("opens", "opened", "closes", "outage_from", "outage_to", "from_stage", "phase_in")
 NOTHING_BELOW = -1e-6
-
-
-@dataclass(frozen=True)
-class Step:
-    """Places of one project that come or go in a school year."""
-
-    project: str
-    district: str
-    stage: str
-    sector: str
-    year: int
-    places: float
-    status: str
-    by_grade: bool = False
-
-
-def _opening(row: Row) -> int:
-    done = row["status"] == "open" and not pd.isna(row["opened"])
-    return int(row["opened"] if done else row["opens"])
-
-
-def _comes(row: Row) -> list[Step]:
-    steps = [_step(row, _opening(row), 1, by_grade=row["phase_in"] == "by_grade")]
-    if not pd.isna(row["closes"]):
-        steps.append(_step(row, int(row["closes"]), -1))
-    return steps
-
-
-def _goes(row: Row) -> list[Step]:
-    return [_step(row, int(row["closes"]), -1)]
-
-
-def _away_and_back(row: Row) -> list[Step]:
-    """Places that are away during an outage; without an outage the work adds places."""
-    if pd.isna(row["outage_from"]):
-        return _comes(row)
-    return [_step(row, int(row["outage_from"]), -1), _step(row, int(row["outage_to"]) + 1, 1)]
-
-
-def _converts(row: Row) -> list[Step]:
-    leaving = {**row, "stage": row["from_stage"]}
-    return [_step(leaving, _opening(row), -1), *_comes(row)]
-
-
-def _step(row: Row, year: int, sign: int, *, by_grade: bool = False) -> Step:
-    where = (str(row["project"]), str(row["district"]), str(row["stage"]), str(row["sector"]))
-    return Step(*where, year, sign * float(row["places"]), str(row["status"]), by_grade)
-
-
-EFFECTS: dict[str, Callable[[Row], list[Step]]] = {
-    "new": _comes,
-    "extension": _comes,
-    "temporary": _comes,
-    "rebuild": _away_and_back,
-    "refit": _away_and_back,
-    "conversion": _converts,
-    "closure": _goes,
-}
 
 
 def schedule_places(
@@ -167,7 +104,8 @@ def schedule_places(
         raise AssertionError
     standing = _by_grade(_in_places(assumptions.places, assumptions), system)
     last = int(standing["year"].max())
-    plan = _steps(assumptions, last, sectors="sector" in assumptions.places.columns)
+    sectors = "sector" in assumptions.places.columns
+    plan = plan_steps(assumptions.projects, system, last, sectors=sectors)
     steps = [step for step in plan if step.status in STATUSES[case]]
     axes = _axes(standing, plan, system, years)
     array = _standing(standing, axes, last)
@@ -211,6 +149,7 @@ def _by_grade(table: pd.DataFrame, system: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(sector=sector)
     named = table["grade"].notna() if "grade" in table.columns else pd.Series(False, table.index)
     whole = table[~named]
+    _refuse_two_ways(whole, table[named], system)
     parts = [table[named]]
     for stage, rows in whole.groupby("stage", sort=False):
         spans = _years_by_grade(system, str(stage))
@@ -223,49 +162,25 @@ def _by_grade(table: pd.DataFrame, system: pd.DataFrame) -> pd.DataFrame:
             for grade, (_, duration) in spans.items()
         ]
     keys = ["year", "grade", "district", "sector"]
-    rows = pd.concat(parts)
+    rows = pd.concat([part for part in parts if len(part)])
     return rows.groupby(keys, as_index=False, sort=False).agg(places=("places", "sum"))
 
 
-def _steps(assumptions: Assumptions, last: int, *, sectors: bool) -> list[Step]:
-    """Return every step of the plan after the last year counted, whatever its case."""
-    if assumptions.projects is None:
-        return []
-    table = assumptions.projects
-    for column in (*DATES, "sector"):
-        if column not in table.columns:
-            table = table.assign(**{column: None})
-    counted = table[table["status"].isin(STATUSES["planned"])]
-    steps = []
-    for row in counted.to_dict("records"):
-        named = {str(k): v for k, v in row.items()}
-        named["sector"] = _sector(named, sectors=sectors)
-        steps += EFFECTS[str(row["kind"])](named)
-    _warn_overdue(counted, last)
-    return [step for step in steps if step.year > last]
-
-
-def _sector(row: Row, *, sectors: bool) -> str:
-    if not sectors:
-        return ANY_SECTOR
-    if pd.isna(row["sector"]):
-        rule, remedy = "is blank where places have sectors", "Say who will run the school."
-        where = f"(project {row['project']})"
-        refuse([Problem(file="projects", column="sector", rule=f"{rule} {where}", remedy=remedy)])
-    return str(row["sector"])
-
-
-def _warn_overdue(projects: pd.DataFrame, last: int) -> None:
-    opens = projects["opens"].fillna(projects["closes"]).astype("float64")
-    overdue = projects[(projects["status"] != "open") & (opens <= last)]
-    if len(overdue):
-        named = ", ".join(overdue["project"].astype(str).head(5))
-        text = (
-            f"projects: {len(overdue)} should have happened by {last}, the last year of places, "
-            f"and are not open; they are taken as already in it or given up ({named}). Give "
-            "the new school year in opens or closes."
-        )
-        warnings.warn(AssumptionWarning(text), stacklevel=3)
+def _refuse_two_ways(whole: pd.DataFrame, named: pd.DataFrame, system: pd.DataFrame) -> None:
+    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
+    for row in named.to_dict("records"):
+        stage = stage_of.get(row["grade"])
+        if stage is not None and stage != row["stage"]:
+            rule = f"of grade {row['grade']} is not its stage, which is {stage}"
+            remedy, value = "Correct one of the two.", str(row["stage"])
+            refuse([Problem(rule, remedy, file="places", column="stage", value=value)])
+    keys = ["district", "year", "stage", "sector"]
+    both = whole.merge(named[keys].drop_duplicates(), on=keys)
+    if len(both):
+        cell = both.iloc[0]
+        rule = f"of {cell['stage']} in {cell['district']} in {cell['year']} are given in two ways"
+        remedy = "Give the whole stage or its grades, not both."
+        refuse([Problem(file="places", column="grade", rule=rule, remedy=remedy)])
 
 
 def _axes(
@@ -306,11 +221,12 @@ def _take(array: Array, step: Step, axes: dict[str, list[Any]], system: pd.DataF
     spans = _years_by_grade(system, step.stage)
     total = sum(duration for _, duration in spans.values())
     d, s = axes["district"].index(step.district), axes["sector"].index(step.sector)
-    since = np.array(axes["year"]) - step.year
+    years = np.array(axes["year"])
+    # By grade, the k-th year of the stage opens k years after the school does.
+    filled = np.inf if step.opens is None else years + 1 - step.opens
     for grade, (first, duration) in spans.items():
-        # By grade, the k-th year of the stage opens k years after the school does.
-        opened = np.clip(since + 1 - first, 0, duration) if step.by_grade else duration
-        amount = np.where(since >= 0, step.places * opened / total, 0.0)
+        opened = np.clip(filled - first, 0, duration)
+        amount = np.where(years >= step.year, step.places * opened / total, 0.0)
         array[:, axes["grade"].index(grade), d, s] += amount
 
 

@@ -4,7 +4,8 @@ Each function draws into the axes it is given, or into a new figure, and can be 
 and line styles can be told apart in print and by colour-blind readers.
 """
 
-from placeforecast.plot.balances import balance, heat_map
+from placeforecast.plot.balances import balance
+from placeforecast.plot.heat import heat_map
 from placeforecast.plot.waves import wave
 
 __all__ = ["balance", "heat_map", "wave"]

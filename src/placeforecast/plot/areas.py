@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from placeforecast.tables.districts import below, names
+from placeforecast.tables.districts import members, names
 from placeforecast.tables.problems import suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
     from placeforecast.chain import Forecast
     from placeforecast.plot.words import Words
@@ -74,17 +75,14 @@ def areas_of(forecast: Forecast) -> Areas:
     >>> areas.top, len(areas.units), len(areas.below(None))
     ('CITY', 8, 24)
     """
-    there = dict.fromkeys(str(name) for name in forecast.pupils["district"])
+    there = {str(name) for name in forecast.pupils["district"].unique()}
     table = forecast.inputs.districts
     if table is None:
-        leaves = {name: (name,) for name in there}
-        roots = sorted(leaves)
+        leaves: dict[str, tuple[str, ...]] = {name: (name,) for name in sorted(there)}
+        roots = list(leaves)
         return Areas(roots[0] if len(roots) == 1 else None, tuple(roots), leaves)
-    leaves = {}
-    for name in map(str, table["district"]):
-        own = tuple(leaf for leaf in below(table, name) if leaf in there)
-        if own:
-            leaves[name] = own
+    found = {d: tuple(x for x in own if x in there) for d, own in members(table).items()}
+    leaves = {d: own for d, own in found.items() if own}
     parents = _parents(table)
     roots = [name for name in leaves if parents.get(name) not in leaves]
     if len(roots) != 1:
@@ -100,24 +98,51 @@ def _parents(table: pd.DataFrame) -> Mapping[str, str]:
     return dict(zip(filled["district"].astype(str), filled["parent"].astype(str), strict=True))
 
 
-def balance_of(forecast: Forecast, areas: Areas, district: str | None) -> pd.DataFrame:
-    """Return the rows of `balance` of a district; None adds up the highest districts.
+def balances_of(
+    forecast: Forecast,
+    areas: Areas,
+    districts: Sequence[str | None],
+    wanted: Mapping[str, str] | None = None,
+) -> dict[str | None, pd.DataFrame]:
+    """Return the rows of `balance` of each district that has some.
+
+    Parameters
+    ----------
+    forecast : Forecast
+    areas : Areas
+        From `areas_of`.
+    districts : sequence of str or None
+        None adds up the highest districts.
+    wanted : Mapping of str to str, optional
+        Values that rows must have, by column.
 
     Returns
     -------
-    DataFrame [year, stage, ledger, plan_case, pupils, demand, places, balance, shortfall, surplus, \
-cell_shortfall, cell_surplus, utilisation, share_born]
+    dict of DataFrame [year, stage, ledger, plan_case, pupils, demand, places, balance, shortfall, \
+surplus, cell_shortfall, cell_surplus, utilisation, share_born]
 
     Raises
     ------
     ValueError
-        If the forecast has no balance.
+        If the forecast has no balance, or there is no such district.
     """
     if forecast.balance is None:
         raise ValueError("the forecast has no balance: its inputs have no table of places")
-    if district is not None:
-        return forecast.balance[forecast.balance["district"] == district]
-    rows = forecast.balance[forecast.balance["district"].isin(areas.units)]
+    rows = forecast.balance
+    for column, value in (wanted or {}).items():
+        rows = rows[rows[column] == value]
+    parts: dict[str | None, pd.DataFrame] = {}
+    for name, part in rows.groupby("district", sort=False):
+        parts[str(name)] = part
+    for district in districts:
+        areas.below(district)  # refuses a stranger
+    if None in districts and len(rows):
+        parts[None] = _together(rows[rows["district"].isin(areas.units)])
+    return {district: parts[district] for district in districts if district in parts}
+
+
+def _together(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add up the balances of several districts."""
     keys = ["year", "stage", "ledger", "plan_case"]
     rows = rows.assign(born=rows["share_born"] * rows["pupils"])
     total = rows.groupby(keys, as_index=False, sort=False)[[*SUMMED, "born"]].sum(min_count=1)
@@ -139,7 +164,8 @@ def stages_balanced(forecast: Forecast) -> list[str]:
 def main_ledger(forecast: Forecast, stage: str) -> str:
     """Return the ledger that a stage is judged by: public where there is one, else all."""
     assert forecast.balance is not None
-    ledgers = list(dict.fromkeys(forecast.balance.query("stage == @stage")["ledger"]))
+    rows = forecast.balance[forecast.balance["stage"] == stage]
+    ledgers = list(dict.fromkeys(rows["ledger"]))
     return next((name for name in ("public", "all") if name in ledgers), ledgers[0])
 
 
@@ -155,5 +181,5 @@ def printed_names(forecast: Forecast, words: Words) -> Mapping[str | None, str]:
     printed: dict[str | None, str] = {
         d: f"{name} ({d})" if count[name] > 1 and name != d else name for d, name in named.items()
     }
-    printed[None] = words("area.whole")
+    printed[None] = forecast.inputs.settings.name or words("area.whole")
     return printed

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 FAMILIES = ("Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "DejaVu Sans")
 """Fonts in order of preference; the last one comes with matplotlib."""
 BOX = "□"
+JOINS = "stroke-linejoin: round; stroke-linecap: butt"
+"""What matplotlib says in a style sheet, which would hold for the whole page."""
 INK, QUIET = "#222222", "#6b6b6b"
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = (
     "#0072B2",
@@ -51,14 +53,20 @@ LINES: tuple[tuple[str, str], ...] = (
 
 
 @cache
-def families() -> tuple[str, ...]:
-    """Return the fonts that are there; the one shipped with zhplot is made known to matplotlib."""
+def chinese_font() -> Path | None:
+    """Return the font file that zhplot carries; None where it is not installed."""
     carrier = find_spec("zhplot")  # finds the folder; importing it would change rcParams
     folders = list(carrier.submodule_search_locations or []) if carrier is not None else []
-    for folder in folders:
-        file = Path(folder) / "fonts" / "NotoSansSC-Regular.ttf"
-        if file.exists() and str(file) not in {font.fname for font in fontManager.ttflist}:
-            fontManager.addfont(file)
+    files = (Path(folder) / "fonts" / "NotoSansSC-Regular.ttf" for folder in folders)
+    return next((file for file in files if file.exists()), None)
+
+
+@cache
+def families() -> tuple[str, ...]:
+    """Return the fonts that are there; the one of zhplot is made known to matplotlib."""
+    file = chinese_font()
+    if file is not None and str(file) not in {font.fname for font in fontManager.ttflist}:
+        fontManager.addfont(file)
     there = {font.name for font in fontManager.ttflist}
     return tuple(name for name in FAMILIES if name in there)
 
@@ -71,7 +79,7 @@ def _characters() -> frozenset[int]:
 
 
 def plain(text: str) -> str:
-    """Return a name as a figure can show it: one line, no formula, a box for a missing character.
+    r"""Return a name as a figure can show it: one line, no formula, boxes for missing characters.
 
     Warns
     -----
@@ -82,7 +90,7 @@ def plain(text: str) -> str:
     --------
     >>> from placeforecast.plot.fonts import plain
     >>> plain("North $1$")
-    'North \\\\$1\\\\$'
+    'North \\$1\\$'
     """
     line = " ".join(text.split())
     lacking = sorted({c for c in line if ord(c) not in _characters()})
@@ -99,16 +107,18 @@ def width_of(text: str) -> int:
 
 
 def wrapped(text: str, width: int, lines: int = 2) -> str:
-    """Break a name after `width` half-width characters; what does not fit is cut with an ellipsis.
+    r"""Break a name after `width` half-width characters, as a figure can show it.
+
+    What does not fit into the lines is cut.
 
     Examples
     --------
     >>> from placeforecast.plot.fonts import wrapped
     >>> wrapped("a name that is longer than the margin allows", 12)
-    'a name that \\nis longer t…'
+    'a name that\nis longer t…'
     """
     parts, line = [], ""
-    for character in text:
+    for character in " ".join(text.split()):
         if width_of(line + character) > width:
             parts.append(line)
             line = ""
@@ -116,10 +126,10 @@ def wrapped(text: str, width: int, lines: int = 2) -> str:
     parts.append(line)
     if len(parts) > lines:
         parts = [*parts[: lines - 1], parts[lines - 1][:-1] + "…"]
-    return "\n".join(parts)
+    return "\n".join(plain(part) for part in parts)
 
 
-def _settings() -> dict[str, Any]:
+def _settings() -> dict[Any, Any]:
     return {
         "font.family": list(families()),
         "font.size": 9,
@@ -145,9 +155,34 @@ def own_style() -> Iterator[None]:
         yield
 
 
-def new_axes(width: float = 8.2, height: float = 4.0) -> Axes:
-    """Return the axes of a new figure, in inches; to be called in `own_style`."""
-    return Figure(figsize=(width, height), layout="constrained").subplots()
+Margins = tuple[float, float, float, float]
+"""Room beside the axes in inches: left, right, bottom, top."""
+
+
+def new_figure(
+    size: tuple[float, float], margins: Margins, *, grid: tuple[int, int] = (1, 1)
+) -> tuple[Figure, list[Axes]]:
+    """Return a new figure with its axes, row by row; to be called in `own_style`.
+
+    Margins are fixed, since matplotlib's own layouts draw everything twice to measure it.
+    """
+    figure = Figure(figsize=size)
+    (width, height), (left, right, bottom, top) = size, margins
+    inside = {
+        "left": left / width,
+        "right": 1 - right / width,
+        "bottom": bottom / height,
+        "top": 1 - top / height,
+        "wspace": left * grid[1] / (width - left - right),
+        "hspace": 0.62 * grid[0] / (height - bottom - top - 0.62 * (grid[0] - 1)),
+    }
+    axes = figure.subplots(*grid, squeeze=False, gridspec_kw=inside)
+    return figure, list(axes.flat)
+
+
+def left_margin(most: float) -> float:
+    """Return the room that counts up to `most` and the name of the axis need, in inches."""
+    return 0.42 + 0.068 * len(f"{most:,.0f}")
 
 
 def dress(ax: Axes) -> None:
@@ -172,7 +207,7 @@ def svg_of(figure: Figure, *, name: str, label: str) -> str:
     stream = io.StringIO()
     with own_style():
         figure.savefig(stream, format="svg", metadata=nothing)
-    drawn = re.sub(r"<!--.*?-->", "", stream.getvalue(), flags=re.DOTALL)
+    drawn = re.sub(r"<!--.*?-->|<defs>\s*<style.*?</defs>", "", stream.getvalue(), flags=re.DOTALL)
     match = re.search(r"<svg[^>]*viewBox=\"([^\"]+)\"[^>]*>(.*)</svg>", drawn, flags=re.DOTALL)
     assert match is not None  # matplotlib writes a view box
     box, body = match.groups()
@@ -180,4 +215,5 @@ def svg_of(figure: Figure, *, name: str, label: str) -> str:
     body = body.replace("url(#", f"url(#{name}-")
     body = re.sub(r"(?:xlink:)?href=\"#", f'href="#{name}-', body)
     body = re.sub(r"\n\s*", "\n", body)
-    return f'<svg viewBox="{box}" role="img" aria-label="{escape(label)}">{body}</svg>'
+    named = f'role="img" aria-label="{escape(label)}" style="{JOINS}"'
+    return f'<svg viewBox="{box}" {named}>{body}</svg>'

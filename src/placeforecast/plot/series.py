@@ -72,8 +72,10 @@ def _by_cell(table: pd.DataFrame | None, districts: Sequence[str]) -> pd.DataFra
     """Return pupils by district and grade (rows) and year (columns), over sector and residence."""
     assert table is not None  # enrolment is required of every region
     own = table[table["district"].isin(districts)]
-    keys = [own[key] for key in ("district", "grade", "year")]
-    return own.groupby(keys, sort=True)["pupils"].sum(min_count=1).unstack("year")
+    keys = ["district", "grade"]
+    summed = own.groupby([*keys, "year"], as_index=False)["pupils"].sum(min_count=1)
+    wide: pd.DataFrame = summed.pivot_table(values="pupils", index=keys, columns="year")
+    return wide
 
 
 def local_peaks(series: pd.DataFrame) -> pd.DataFrame:
@@ -97,11 +99,9 @@ def local_peaks(series: pd.DataFrame) -> pd.DataFrame:
     >>> from placeforecast.plot.series import local_peaks
     >>> series = pd.DataFrame({"stage": "junior", "year": range(2024, 2029),
     ...     "pupils": [80.0, 100.0, 97.0, 60.0, 70.0]})
-    >>> local_peaks(series)
-        stage  year  pupils  plateau_from  plateau_to  edge
-    0  junior  2025   100.0          2025        2026
-    1  junior  2028    70.0          2028        2028  last
-    """  # noqa: W291
+    >>> local_peaks(series)[["year", "pupils", "plateau_to", "edge"]].to_dict("split")["data"]
+    [[2025, 100.0, 2026, ''], [2028, 70.0, 2028, 'last']]
+    """
     columns = ["stage", "year", "pupils", "plateau_from", "plateau_to", "edge"]
     rows: list[tuple[Any, ...]] = []
     for stage, own in series.groupby("stage", sort=False):
@@ -109,9 +109,10 @@ def local_peaks(series: pd.DataFrame) -> pd.DataFrame:
         years, pupils = ordered["year"].tolist(), ordered["pupils"].tolist()
         for at, edge in _crests([round(value) for value in pupils]):
             first = last = at
-            while first > 0 and pupils[first - 1] >= PLATEAU * pupils[at]:
+            low, high = PLATEAU * pupils[at], pupils[at] + 1  # beyond is another, higher crest
+            while first > 0 and low <= pupils[first - 1] < high:
                 first -= 1
-            while last < len(pupils) - 1 and pupils[last + 1] >= PLATEAU * pupils[at]:
+            while last < len(pupils) - 1 and low <= pupils[last + 1] < high:
                 last += 1
             rows.append((stage, years[at], pupils[at], years[first], years[last], edge))
     return pd.DataFrame(rows, columns=columns)

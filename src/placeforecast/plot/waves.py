@@ -71,10 +71,13 @@ def wave(
     areas = areas_of(forecast)
     district = areas.top if district is None else district
     series = stage_pupils(forecast, district)
+    most = max(float(series["pupils"].max()), 1.0)
     with fonts.own_style():
-        ax = fonts.new_axes(height=4.3) if ax is None else ax
+        if ax is None:
+            margins = (fonts.left_margin(most), 0.12, 0.78, 0.3)
+            ax = fonts.new_figure((8.2, 4.3), margins)[1][0]
         _lines(ax, series, text)
-        ax.set_ylim(0, max(float(series["pupils"].max()), 1.0) * 1.18)
+        ax.set_ylim(0, most * 1.18)
         ax.margins(x=0.02)
         ax.axvline(forecast.launch_year, color=fonts.QUIET, linewidth=0.8, linestyle=":")
         ax.annotate(
@@ -87,8 +90,8 @@ def wave(
             color=fonts.QUIET,
         )
         _name_peaks(ax, series)
-        name = fonts.plain(printed_names(forecast, text)[district])
-        ax.set_title(text("figure.wave_title", area=fonts.wrapped(name, 60, 1)), loc="left")
+        name = fonts.wrapped(printed_names(forecast, text)[district], 60, 1)
+        ax.set_title(text("figure.wave_title", area=name), loc="left")
         ax.set_xlabel(text("figure.year"))
         ax.set_ylabel(text("figure.pupils"))
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
@@ -117,7 +120,7 @@ def _lines(ax: Axes, series: pd.DataFrame, text: Words) -> None:
         )
         name = fonts.plain(text.stage(str(stage)))
         handles.append(Line2D([], [], color=colour, marker=mark, markersize=4, label=name))
-    broken = {"color": fonts.QUIET, "marker": "o", "markersize": 4}
+    broken: dict[str, Any] = {"color": fonts.QUIET, "marker": "o", "markersize": 4}
     handles.append(Line2D([], [], label=text("figure.observed"), **broken))
     broken |= {"markerfacecolor": "white", "linestyle": (0, (4, 1.5))}
     handles.append(Line2D([], [], label=text("figure.forecast"), **broken))
@@ -135,7 +138,7 @@ def _lines(ax: Axes, series: pd.DataFrame, text: Words) -> None:
 
 def _name_peaks(ax: Axes, series: pd.DataFrame) -> None:
     """Write year and pupils at the highest crests of each stage, clear of lines and labels."""
-    size = ax.get_window_extent().size * 72 / ax.figure.dpi
+    size = np.asarray(ax.get_window_extent().size) * 72 / ax.figure.dpi
     left, right = ax.get_xlim()
     top = ax.get_ylim()[1]
 

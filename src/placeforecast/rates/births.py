@@ -79,6 +79,9 @@ def cohort_births(
     births = np.where(unborn, rest, counted + share_left * rest)
     table = to_table(births, axes, "births")
     table["share_born"] = np.where(unborn, 0.0, share_born).ravel()
+    # A cohort with a month missing stays a hole, to be refused where it is needed.
+    holes = pd.MultiIndex.from_frame(cohorts.holes[["district", "year"]])
+    table = table[~pd.MultiIndex.from_frame(table[["district", "year"]]).isin(holes)]
     early = complete[~complete["year"].isin(axes["year"])]
     columns = ["district", "year", "births", "share_born"]
     joined = pd.concat([early[columns], table[columns]])

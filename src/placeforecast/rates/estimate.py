@@ -44,6 +44,20 @@ def launch_year_of(inputs: Inputs, launch_year: int | None) -> int:
     return launch
 
 
+def last_year_of(inputs: Inputs, launch_year: int, horizon: int | None) -> int:
+    """Return the last year to forecast: the horizon asked for, else that of the settings.
+
+    Raises
+    ------
+    ValueError
+        For a horizon of less than one year.
+    """
+    years = horizon if horizon is not None else inputs.settings.horizon
+    if years < 1:
+        raise ValueError(f"a horizon of {years} years has no year to forecast: give 1 or more")
+    return launch_year + years
+
+
 def stock_at(inputs: Inputs, launch_year: int) -> pd.DataFrame | None:
     """Return the latest count of people not after the launch, or None where there is none.
 
@@ -95,6 +109,8 @@ def estimate(
     ------
     InputError
         For a hole that the projection needs, named.
+    ValueError
+        For a horizon of less than one year.
 
     Warns
     -----
@@ -105,11 +121,12 @@ def estimate(
     --------
     >>> import placeforecast as pf
     >>> assumptions = pf.estimate(pf.load_example("city"), horizon=3)
-    >>> assumptions.intake.query("district == 'D01-U' and grade == 'P1'").round(3)
-        district  year grade  ratio   basis
+    >>> row = assumptions.intake.query("district == 'D01-U' and grade == 'P1'").iloc[0]
+    >>> row["basis"], bool(1.0 < row["ratio"] < 1.3)
+    ('births', True)
     """
     launch = launch_year_of(inputs, launch_year)
-    last = launch + (horizon if horizon is not None else inputs.settings.horizon)
+    last = last_year_of(inputs, launch, horizon)
     specification = load_model(model if model is not None else inputs.settings.run.model)
     assert inputs.grades is not None  # filled by Inputs
     notes = Notes()

@@ -121,7 +121,8 @@ def _children_of(
         rule = f"there are no children of the ages of {grade['grade']} in any year of its history"
         remedy = "Give births of earlier years, or population with fertility and survival."
         refuse([Problem(file="births", rule=rule, remedy=remedy)])
-    first = counted.axes["year"][int(np.argmax(covered[basis].all(axis=1)))]
+    whole = (covered[basis] | ~needed).all(axis=1) & covered[basis].any(axis=1)
+    first = counted.axes["year"][int(np.argmax(whole if whole.any() else covered[basis].any(1)))]
     text = (
         f"{grade['grade']}: births do not cover its whole history; its ratio is learnt on the "
         f"basis {basis} from {first}"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.rates.models import History
-from placeforecast.tables.doors import to_array, to_table
+from placeforecast.tables.doors import Flags, to_array, to_table
 from placeforecast.tables.grades import stages_in_order
 from placeforecast.tables.vocabulary import ledger_sectors
 
@@ -66,7 +66,7 @@ def _shares(
         "stage": stages_in_order(grades),
     }
     keys = ["year", "district", "stage"]
-    total = _sum(rows, keys, axes)
+    total = np.where(_gaps(rows, axes), np.nan, _sum(rows, keys, axes))
     inside = _sum(rows[rows["sector"].isin(sectors)], keys, axes)
     # No row of these sectors beside rows of others: the stage has none of them.
     inside = np.where(np.isnan(inside) & ~np.isnan(total), 0.0, inside)
@@ -76,6 +76,16 @@ def _shares(
     share = rule.model().fit(history).predict(years).reshape(len(years), *total.shape[1:])
     ahead = {"year": years, "district": axes["district"], "stage": axes["stage"]}
     return to_table(share, ahead, "value", where=~np.isnan(share))
+
+
+def _gaps(rows: pd.DataFrame, axes: dict[str, list[Any]]) -> Flags:
+    """Return where a sector or grade that had a row before has none [year, district, stage]."""
+    keys = ["district", "stage", "grade", "sector"]
+    counted = rows.pivot_table(values="pupils", index="year", columns=keys, aggfunc="sum")
+    gap = (counted.notna().cummax() & counted.isna()).T.groupby(["district", "stage"]).any()
+    cells = pd.MultiIndex.from_product([axes["district"], axes["stage"]])
+    array: Flags = gap.reindex(cells, fill_value=False).T.to_numpy(dtype=bool)
+    return array.reshape(len(axes["year"]), len(axes["district"]), len(axes["stage"]))
 
 
 def _sum(rows: pd.DataFrame, keys: list[str], axes: dict[str, list[Any]]) -> Any:  # noqa: ANN401
@@ -89,6 +99,8 @@ def _given(shares: pd.DataFrame, policy: pd.DataFrame | None, indicator: str) ->
     if policy is None:
         return covered
     for row in policy[policy["indicator"] == indicator].to_dict("records"):
+        if not pd.isna(row.get("residence")):
+            continue  # not computed with: see demand_places
         match = pd.Series(data=True, index=shares.index)
         for key in ("district", "stage"):
             if not pd.isna(row.get(key)):

@@ -6,9 +6,19 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from placeforecast.rates.models import RateModel, VolumeWeighted, Weighted
+from placeforecast.rates.models import (
+    Covariate,
+    DampedTrend,
+    Exponential,
+    GreyModel,
+    LocalLevel,
+    Pooled,
+    RateModel,
+    VolumeWeighted,
+    Weighted,
+)
 from placeforecast.tables.examples import project_folder
 from placeforecast.tables.problems import InputError, Problem, suggest
 from placeforecast.tables.settings import Section, parse
@@ -18,17 +28,45 @@ if TYPE_CHECKING:
 
 FILE = "model.toml"
 
+RuleName = Literal[
+    "last",
+    "mean",
+    "weights",
+    "volume",
+    "exponential",
+    "local_level",
+    "damped_trend",
+    "pooled",
+    "covariate",
+    "grey",
+]
+
+
+def _weights(values: tuple[float, ...]) -> tuple[float, ...]:
+    if min(values) < 0 or sum(values) == 0:
+        raise ValueError("must not be negative, and one at least must be above 0")
+    return values
+
 
 class Rule(Section):
     """How one family of rates is carried forward.
 
     ``last`` holds the last ratio, ``mean`` the mean of the latest `years`, ``weights`` their mean
-    with the weights given (the latest first), ``volume`` all pupils over all exposed of `years`.
+    with the weights given (the latest first), ``volume`` all pupils over all exposed of `years`,
+    ``exponential`` the mean of all years with weights that fall from `weight`; ``local_level`` and
+    ``damped_trend`` smooth on a `scale`, ``pooled`` leans on the other districts where children are
+    few, ``covariate`` regresses on last year's ratios, ``grey`` is GM(1,1), for comparison.
     """
 
-    rule: Literal["last", "mean", "weights", "volume"] = "last"
+    rule: RuleName = "last"
     years: int = Field(default=3, ge=1, le=30)
-    weights: Annotated[tuple[float, ...], Field(strict=False, min_length=1)] = (3.0, 2.0, 1.0)
+    weights: Annotated[
+        tuple[float, ...], Field(strict=False, min_length=1), AfterValidator(_weights)
+    ] = (3.0, 2.0, 1.0)
+    weight: float = Field(default=0.6, gt=0, le=1)
+    grades: float = Field(default=3, ge=1)
+    damping: float = Field(default=0.8, gt=0, lt=1)
+    scale: Literal["log", "logit"] = "log"
 
     def model(self) -> RateModel:
         """Return the rate model of this rule."""
@@ -40,6 +78,12 @@ MODELS: dict[str, Callable[[Rule], RateModel]] = {
     "mean": lambda rule: Weighted((1.0,) * rule.years),
     "weights": lambda rule: Weighted(rule.weights),
     "volume": lambda rule: VolumeWeighted(rule.years),
+    "exponential": lambda rule: Exponential(rule.weight),
+    "local_level": lambda rule: LocalLevel(rule.scale),
+    "damped_trend": lambda rule: DampedTrend(rule.scale, rule.damping),
+    "pooled": lambda rule: Pooled(rule.weight, rule.grades),
+    "covariate": lambda _: Covariate(),
+    "grey": lambda _: GreyModel(),
 }
 
 

@@ -98,7 +98,7 @@ class Report:
     title, subtitle : str
     contents, sheet_note : str
         The heading of the table of contents; where to find a table that has a sheet of its own
-        (with a field ``sheet``).
+        (with fields ``title`` and ``sheet``).
     sections : tuple of Section
     """
 

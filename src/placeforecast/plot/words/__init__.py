@@ -42,32 +42,32 @@ class Words:
 
     def value(self, list_name: str, value: str) -> str:
         """Return the name of a value of the vocabulary, such as a ledger."""
-        return self._named(_value_names(), (list_name, value), value)
+        return self._named(_value_names(list_name), value)
 
     def stage(self, stage: str) -> str:
         """Return the name of a stage or of a combined stage; one that is not known as it is."""
         if stage in combined_stages():
-            return _capital(self._named(_combined_names(), (stage,), stage))
+            return _capital(self._named(_combined_names(), stage))
         return self.texts.get(f"stage.{stage}", stage)
 
     def table(self, name: str) -> str:
         """Return the name of a table."""
         known = vocabulary().get(name)
-        zh = {(name,): known.zh} if known is not None else {}
-        return self._named(zh, (name,), name)
+        zh = {name: known.zh} if known is not None else {}
+        return self._named(zh, name)
 
     def column(self, table: str, name: str) -> str:
         """Return the name of a column of a table."""
-        zh = {(c.name,): c.zh for c in vocabulary()[table].columns}
-        return _capital(self._named(zh, (name,), name))
+        zh = {c.name: c.zh for c in vocabulary()[table].columns}
+        return _capital(self._named(zh, name))
 
     def warning(self, level: str) -> str:
         """Return the name of a warning level."""
-        return self._named(_warning_names(), (level,), level)
+        return self._named(_warning_names(), level)
 
-    def _named(self, zh: Mapping[tuple[str, ...], str], key: tuple[str, ...], name: str) -> str:
-        if self.language == "zh" and zh.get(key):
-            return zh[key]
+    def _named(self, zh: Mapping[str, str], name: str) -> str:
+        if self.language == "zh" and zh.get(name):
+            return zh[name]
         return name.replace("_", " ")
 
 
@@ -76,21 +76,26 @@ def _capital(text: str) -> str:
 
 
 @cache
-def _value_names() -> Mapping[tuple[str, ...], str]:
-    rows = shipped("values").to_dict("records")
-    return {(str(row["list"]), str(row["value"])): str(row["zh"]) for row in rows}
+def _value_names(list_name: str) -> Mapping[str, str]:
+    return _zh("values", "value", list_name)
 
 
 @cache
-def _combined_names() -> Mapping[tuple[str, ...], str]:
-    rows = shipped("combined_stages").to_dict("records")
-    return {(str(row["combined"]),): str(row["zh"]) for row in rows}
+def _combined_names() -> Mapping[str, str]:
+    return _zh("combined_stages", "combined")
 
 
 @cache
-def _warning_names() -> Mapping[tuple[str, ...], str]:
-    rows = shipped("warnings").to_dict("records")
-    return {(str(row["level"]),): str(row["zh"]) for row in rows}
+def _warning_names() -> Mapping[str, str]:
+    return _zh("warnings", "level")
+
+
+def _zh(table: str, name: str, list_name: str = "") -> Mapping[str, str]:
+    """Return the Chinese names of a table of the vocabulary."""
+    rows = shipped(table)
+    if list_name:
+        rows = rows[rows["list"] == list_name]
+    return dict(zip(rows[name], rows["zh"], strict=True))
 
 
 def read_texts(package: str, language: str) -> Mapping[str, str]:

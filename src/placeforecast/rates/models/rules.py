@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from placeforecast.rates.models.history import latest
+from placeforecast.rates.models.family import Family
+from placeforecast.rates.models.history import divide, fading, latest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from placeforecast.rates.models.history import History
     from placeforecast.tables.doors import Array
 
 
 @dataclass
-class Constant:
+class Constant(Family):
     """A ratio that stays as it was learnt; the parent of the simple rules."""
 
-    ratio_: Array = field(init=False, repr=False)
+    ratio_: Array = field(init=False, repr=False, compare=False)
 
-    def predict(self, years: Sequence[int]) -> Array:
-        """Return the learnt ratio for every year."""
-        return np.broadcast_to(self.ratio_, (len(years), *self.ratio_.shape))
+    def _ahead(self, leads: np.ndarray[tuple[int], np.dtype[np.int_]]) -> Array:
+        return np.broadcast_to(self.ratio_, (len(leads), *self.ratio_.shape))
 
 
 @dataclass
@@ -46,15 +44,10 @@ class Weighted(Constant):
 
     weights: tuple[float, ...] = (1.0,)
 
-    def fit(self, history: History) -> Self:
-        """Learn the weighted mean of each cell."""
+    def _learn(self, history: History) -> None:
         rank, ratio = latest(history, len(self.weights))
-        by_rank = np.array([0.0, *self.weights])
-        weight = by_rank[rank.astype(int)]
-        total = weight.sum(axis=0)
-        summed = (weight * ratio).sum(axis=0)
-        self.ratio_ = np.divide(summed, total, out=np.full(summed.shape, np.nan), where=total > 0)
-        return self
+        weight = np.array([0.0, *self.weights])[rank.astype(int)]
+        self.ratio_ = divide((weight * ratio).sum(axis=0), weight.sum(axis=0))
 
 
 @dataclass
@@ -72,12 +65,34 @@ class VolumeWeighted(Constant):
 
     years: int = 3
 
-    def fit(self, history: History) -> Self:
-        """Learn the volume-weighted ratio of each cell."""
+    def _learn(self, history: History) -> None:
         rank, _ = latest(history, self.years)
         reached = np.where(rank > 0, history.reached, 0.0).sum(axis=0)
         exposed = np.where(rank > 0, history.exposed, 0.0).sum(axis=0)
-        self.ratio_ = np.divide(
-            reached, exposed, out=np.full(reached.shape, np.nan), where=exposed > 0
-        )
-        return self
+        self.ratio_ = divide(reached, exposed)
+
+
+@dataclass
+class Exponential(Constant):
+    """Mean of all past ratios with exponentially falling weights, the latest first.
+
+    The ratio k defined years before the latest weighs w (1 - w)^k; the weights are divided by their
+    sum, so that a short history needs no starting value (Brown 1959, Hyndman and Athanasopoulos,
+    Forecasting: Principles and Practice, section 8.1). With w = 0.6 the latest three years weigh
+    0.64, 0.26 and 0.10.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from placeforecast.rates.models import Exponential, History
+    >>> pupils = np.array([[90.0], [100.0], [110.0]])
+    >>> history = History(pupils, np.full((3, 1), 100.0), (2022, 2023, 2024))
+    >>> Exponential(0.5).fit(history).predict([2025]).round(4)
+    array([[1.0429]])
+    """
+
+    weight: float = 0.6
+
+    def _learn(self, history: History) -> None:
+        weight, ratio = fading(history, self.weight)
+        self.ratio_ = divide((weight * ratio).sum(axis=0), weight.sum(axis=0))

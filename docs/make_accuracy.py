@@ -1,0 +1,170 @@
+"""Write ``docs/accuracy.md`` from back-tests; nothing on that page is typed.
+
+Run as ``python docs/make_accuracy.py ENGLAND``, where ENGLAND is the folder of the published tables
+that ``data/make_england.py`` reads. Takes some minutes.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+import placeforecast as pf
+from placeforecast.evaluation.backtest import WHOLE
+from placeforecast.evaluation.measures import measures
+from placeforecast.evaluation.page import in_percent
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "data"))
+
+from make_england import make_region  # noqa: E402
+
+SHIPPED = ("default", "trend", "pooled", "naive")
+RULES = {
+    "last": 'rule = "last"',
+    "mean-3": 'rule = "mean"\nyears = 3',
+    "3-2-1": 'rule = "weights"\nweights = [3, 2, 1]',
+    "volume-3": 'rule = "volume"\nyears = 3',
+}
+LAUNCHES = range(2014, 2018)
+GROUPS = {
+    "Reception": ("grade", "R"),
+    "Reception-Year 6": ("stage", "primary"),
+    "Years 7-11": ("stage", "secondary"),
+}
+CHINA_LAUNCHES = range(2014, 2022)
+HEAD = """\
+# Accuracy
+
+This page is written by `make accuracy` from back-tests of the shipped models; every figure is
+measured. A launch uses only what was published by it; leads are school years. MAPE is the mean of
+|forecast - actual| / actual over districts, WAPE the sum of |forecast - actual| over the sum of
+actual, bias the sum of forecast less actual over the sum of actual (positive: too many). All are in
+percent.
+"""
+
+
+def rule_models(folder: Path) -> list[str]:
+    """Write a model folder for each single rule and return their paths."""
+    paths = []
+    for name, rule in RULES.items():
+        (folder / name).mkdir()
+        families = "\n".join(f"[{f}]\n{rule}" for f in ("intake", "participation", "progression"))
+        text = f'name = "{name}"\nwithout_history = "region"\n{families}\n'
+        (folder / name / "model.toml").write_text(text, encoding="utf-8")
+        paths.append(str(folder / name))
+    return paths
+
+
+def group_errors(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the three groups, named."""
+    parts = []
+    for name, (column, value) in GROUPS.items():
+        rows = errors[errors[column] == value]
+        rows = rows[rows["grade"] == WHOLE] if column == "stage" else rows
+        parts.append(rows.assign(group=name))
+    return pd.concat(parts, ignore_index=True)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return a table as Markdown."""
+    head = [str(column) for column in table.columns]
+    lines = [f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
+    lines += [f"| {' | '.join(map(str, row))} |" for row in table.itertuples(index=False)]
+    return "\n".join(lines) + "\n"
+
+
+def england_point(errors: pd.DataFrame) -> str:
+    """Return the comparison of models with the best single rule in hindsight."""
+    by_launch = errors.groupby(["group", "model", "lead", "launch_year"])["ape"].mean()
+    by_lead = by_launch.groupby(["group", "model", "lead"]).mean()
+    table = (
+        by_lead.reset_index().pivot(index=["group", "model"], columns="lead", values="ape") * 100
+    )
+    table["mean"] = table.mean(axis="columns")
+    rules = list(RULES)
+    parts = ["## England: 49 authorities, launches 2014-2017\n"]
+    for group in GROUPS:
+        rows = table.loc[group]
+        best = rows.loc[rules].min()
+        shown = rows.assign(against_best_rule=(rows["mean"] / best["mean"] - 1) * 100)
+        shown["worst_lead"] = ((rows.drop(columns="mean") / best.drop("mean") - 1) * 100).max(
+            axis=1
+        )
+        shown = shown.sort_values("mean").round(2).reset_index()
+        shown.columns = [f"lead {c}" if isinstance(c, int) else str(c) for c in shown.columns]
+        parts.append(f"### {group}: MAPE\n\n{markdown(shown)}")
+    return "\n".join([*parts, loses_to_naive(by_lead)])
+
+
+def loses_to_naive(by_lead: pd.Series[float]) -> str:
+    """Say where a shipped model is worse than the naive one."""
+    rows = by_lead.reset_index()
+    table = rows.pivot(index=["group", "lead"], columns="model", values="ape")
+    lines = []
+    for model in SHIPPED[:-1]:
+        worse = table[table[model] > table["naive"]]
+        cells = [f"{group} lead {lead}" for group, lead in worse.index]
+        lines.append(
+            f"- `{model}` loses to `naive` at: {', '.join(cells) if cells else 'nowhere'}."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def england_intervals(errors: pd.DataFrame) -> str:
+    """Return measured coverage and width of the intervals of the shipped models."""
+    table = measures(errors, ["group", "model", "lead"])
+    columns = ["group", "model", "lead", "coverage_80", "width_80", "coverage_95", "width_95"]
+    shown = in_percent(table[table["model"].isin(SHIPPED)])[[*columns, "launches"]]
+    note = (
+        "Drawn from the errors of earlier launches only; `launches` is how many were held against."
+    )
+    return f"### Intervals\n\n{note}\n\n{markdown(shown)}"
+
+
+def china(models: list[str]) -> str:
+    """Return errors on the national totals, before and after each stage's peak."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pf.AssumptionWarning)  # the page says it in words
+        inputs = pf.load_example("china")
+        errors = pf.backtest(inputs, launch_years=CHINA_LAUNCHES, horizon=4, models=models)
+    whole = errors[errors["grade"] == WHOLE]
+    table = measures(whole, ["stage", "phase", "lead", "model"])
+    columns = ["stage", "phase", "lead", "model", "mape", "bias", "skill", "launches"]
+    parts = [
+        "## China: national totals, launches 2014-2021\n",
+        markdown(in_percent(table)[columns]),
+    ]
+    missed = errors.attrs["not_fitted"]
+    lines = [
+        f"- `{model}` is not fitted at {', '.join(map(str, launches))}."
+        for model, launches in missed.items()
+        if launches
+    ]
+    return "\n".join([*parts, *lines]) + "\n"
+
+
+def main() -> None:
+    """Write the page."""
+    source = Path(sys.argv[1])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_region(source, folder / "england")
+        inputs = pf.read_inputs(folder / "england")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pf.AssumptionWarning)  # births not yet published
+            models = [*SHIPPED, *rule_models(folder)]
+            errors = pf.backtest(inputs, launch_years=LAUNCHES, horizon=4, models=models, jobs=2)
+    grouped = group_errors(errors)
+    parts = [HEAD, england_point(grouped), england_intervals(grouped), china(list(SHIPPED))]
+    page = ROOT / "docs" / "accuracy.md"
+    page.write_text("\n".join(parts), encoding="utf-8")
+    sys.stdout.write(f"{page.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()

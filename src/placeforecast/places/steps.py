@@ -1,0 +1,172 @@
+"""The construction plan as dated steps: places that come or go in a school year.
+
+What each kind of project does is in `EFFECTS`. A step up to the last year of the table of places is
+already in that table.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from placeforecast.tables.grades import stages_in_order
+from placeforecast.tables.plan import plan_problems
+from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Row = dict[str, Any]
+
+ANY_SECTOR = "all"
+DATES = ("opens", "opened", "closes", "outage_from", "outage_to", "from_stage", "phase_in")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Places of one project that come or go in a school year."""
+
+    project: str
+    district: str
+    stage: str
+    sector: str
+    year: int
+    places: float
+    status: str
+    opens: int | None = None
+    """Year since when the school fills grade by grade; None if it opened with all its grades."""
+
+
+def _opening(row: Row) -> int:
+    done = row["status"] == "open" and not pd.isna(row["opened"])
+    return int(row["opened"] if done else row["opens"])
+
+
+def _comes(row: Row) -> list[Step]:
+    opens = _opening(row)
+    since = opens if row["phase_in"] == "by_grade" else None
+    steps = [_step(row, opens, 1, opens=since)]
+    if not pd.isna(row["closes"]):
+        steps.append(_step(row, int(row["closes"]), -1, opens=since))
+    return steps
+
+
+def _goes(row: Row) -> list[Step]:
+    return [_step(row, int(row["closes"]), -1)]
+
+
+def _away_and_back(row: Row) -> list[Step]:
+    """Places that are away during an outage; without an outage the work adds places."""
+    if pd.isna(row["outage_from"]):
+        return _comes(row)
+    return [_step(row, int(row["outage_from"]), -1), _step(row, int(row["outage_to"]) + 1, 1)]
+
+
+def _converts(row: Row) -> list[Step]:
+    leaving = {**row, "stage": row["from_stage"]}
+    return [_step(leaving, _opening(row), -1), *_comes(row)]
+
+
+def _step(row: Row, year: int, sign: int, *, opens: int | None = None) -> Step:
+    where = (str(row["project"]), str(row["district"]), str(row["stage"]), str(row["sector"]))
+    return Step(*where, year, sign * float(row["places"]), str(row["status"]), opens)
+
+
+EFFECTS: dict[str, Callable[[Row], list[Step]]] = {
+    "new": _comes,
+    "extension": _comes,
+    "temporary": _comes,
+    "rebuild": _away_and_back,
+    "refit": _away_and_back,
+    "conversion": _converts,
+    "closure": _goes,
+}
+
+
+def plan_steps(
+    projects: pd.DataFrame | None, system: pd.DataFrame, last: int, *, sectors: bool
+) -> list[Step]:
+    """Return every step of the plan after the last year counted, whatever its case.
+
+    Parameters
+    ----------
+    projects : DataFrame or None
+        The plan.
+    system : DataFrame
+        The school system, resolved.
+    last : int
+        Last year of the table of places.
+    sectors : bool
+        Whether that table tells sectors apart.
+
+    Raises
+    ------
+    InputError
+        For a project that cannot be, with its row.
+
+    Warns
+    -----
+    AssumptionWarning
+        For projects that should have happened by the last year and are not open: nothing of them
+        is counted.
+    """
+    if projects is None:
+        return []
+    table = projects.set_axis(pd.RangeIndex(1, len(projects) + 1), axis="index")
+    _refuse_plan(table, system)
+    for column in (*DATES, "sector"):
+        if column not in table.columns:
+            table = table.assign(**{column: None})
+    counted = table[table["status"] != "cancelled"]
+    overdue = _overdue(counted, last)
+    steps: list[Step] = []
+    for row in counted[~overdue].to_dict("records"):
+        named = {str(k): v for k, v in row.items()}
+        named["sector"] = _sector(named, sectors=sectors)
+        steps += EFFECTS[str(row["kind"])](named)
+    _warn_overdue(counted[overdue], last)
+    # What has opened by the last year counted stands in it with all its grades.
+    full = [replace(s, opens=None) if (s.opens or last) <= last else s for s in steps]
+    return [step for step in full if step.year > last]
+
+
+def _sector(row: Row, *, sectors: bool) -> str:
+    if not sectors:
+        return ANY_SECTOR
+    if pd.isna(row["sector"]):
+        rule, remedy = "is blank where places have sectors", "Say who will run the school."
+        where = f"(project {row['project']})"
+        refuse([Problem(file="projects", column="sector", rule=f"{rule} {where}", remedy=remedy)])
+    return str(row["sector"])
+
+
+def _refuse_plan(projects: pd.DataFrame, system: pd.DataFrame) -> None:
+    """Refuse what a plan made by hand may hold and a region read from its folder cannot."""
+    problems = plan_problems(projects, system, "projects")
+    stages = stages_in_order(system)
+    for column in ("stage", "from_stage"):
+        named = projects[column].dropna() if column in projects.columns else pd.Series(dtype=str)
+        for row, value in named[~named.isin(stages)].items():
+            where = Problem("", "", "projects", row=int(str(row)), column=column, value=value)
+            rule, remedy = "is not a stage of the school system", suggest(value, stages)
+            problems.append(replace(where, rule=rule, remedy=remedy))
+    refuse(problems)
+
+
+def _overdue(projects: pd.DataFrame, last: int) -> pd.Series[bool]:
+    due = projects["opens"].fillna(projects["closes"]).astype("float64")
+    return (projects["status"] != "open") & (due <= last)
+
+
+def _warn_overdue(overdue: pd.DataFrame, last: int) -> None:
+    if len(overdue):
+        named = ", ".join(overdue["project"].astype(str).head(5))
+        text = (
+            f"projects: {len(overdue)} should have happened by {last}, the last year of places, "
+            f"and are not open; they are taken as already in it or given up ({named}). Give "
+            "the new school year in opens or closes."
+        )
+        warnings.warn(AssumptionWarning(text), stacklevel=4)

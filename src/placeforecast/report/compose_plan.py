@@ -1,0 +1,229 @@
+"""The section that sets the construction plan and the tasks against the need."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from placeforecast import plot
+from placeforecast.places.supply import STATUSES
+from placeforecast.plot.areas import main_ledger
+from placeforecast.plot.fonts import left_margin, new_figure, own_style
+from placeforecast.report.model import Column, Figure, Paragraph, Section, Table
+from placeforecast.report.view import number
+from placeforecast.tables.vocabulary import combined_stages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure as Drawing
+
+    from placeforecast.report.model import Block, Cell
+    from placeforecast.report.view import View
+
+ADDING = ("new", "extension", "conversion", "rebuild", "refit")
+"""Kinds of project that bring lasting places; rebuild and refit only without an outage."""
+COUNTED = STATUSES["planned"]
+OPTIONAL = ("sector", "opened", "outage_from", "from_stage")
+
+
+def plan_section(view: View) -> Section:
+    """Return plan and need of the whole region, and the tasks."""
+    words = view.words
+    blocks: list[Block] = []
+    if view.forecast.balance is None:
+        blocks.append(Paragraph(words("plan.none")))
+    else:
+        blocks.append(Paragraph(words("plan.text", area=view.name(view.areas.shown[0]))))
+        blocks += [_figure(view), _need(view)]
+    if view.forecast.assumptions.projects is None:
+        blocks.append(Paragraph(words("plan.no_projects")))
+    tasks = _tasks_of(view)
+    blocks.append(Paragraph(words("plan.no_tasks")) if tasks is None else _tasks(view, tasks))
+    return Section("plan", words("plan.title"), words("plan.sheet"), tuple(blocks))
+
+
+def _figure(view: View) -> Figure:
+    words, top = view.words, view.areas.shown[0]
+    items = []
+    for stage in view.balanced:
+        rows = view.balance(top, stage)
+        if not rows:
+            continue
+        year = max(rows, key=lambda y: (rows[y]["demand"], -y))
+        amounts = {name: view.count(rows[year][name]) for name in ("demand", "places")}
+        items.append(words("plan.alt_stage", stage=words.stage(stage), year=year, **amounts))
+    span = {"first": view.years[0], "last": view.years[-1], "list": view.joined(items)}
+    area = view.name(top)
+    alt = words("plan.alt", area=area, **span)
+    return Figure("plan", words("plan.caption", area=area), alt, partial(_draw, view))
+
+
+def _draw(view: View) -> Drawing:
+    """Draw one small chart per stage, with one legend for all."""
+    top = view.areas.shown[0]
+    stages = [stage for stage in view.balanced if view.balance(top, stage)]
+    rows = (len(stages) + 1) // 2
+    with own_style():
+        most = max(float(r["places"]) for s in stages for r in view.balance(top, s).values())
+        margins = (left_margin(most), 0.1, 0.65, 0.3)
+        drawing, grid = new_figure((8.2, 2.35 * rows + 0.5), margins, grid=(rows, 2))
+        handles: dict[str, Any] = {}
+        for stage, axes in zip(stages, grid, strict=False):
+            named = (top, stage, view.ledger(stage))
+            language = view.words.language
+            plot.balance(view.forecast, *named, ax=axes, language=language, legend=False)
+            found = axes.get_legend_handles_labels()
+            handles |= dict(zip(found[1], found[0], strict=True))
+        for axes in grid[len(stages) :]:
+            axes.set_axis_off()
+        drawing.legend(
+            list(handles.values()),
+            list(handles),
+            loc="lower center",
+            ncols=len(handles),
+            frameon=False,
+            fontsize=8,
+        )
+    return drawing
+
+
+def _need(view: View) -> Table:
+    words, top = view.words, view.areas.shown[0]
+    rows: list[tuple[Cell, ...]] = []
+    for stage in (*view.balanced, *view.combined):
+        cases = {case: view.balance(top, stage, case=case) for case in STATUSES}
+        judged = view.balance(top, stage)
+        for year in view.key_years:
+            if year not in judged:
+                continue
+            places = [
+                number(own[year]["places"]) if year in own else None for own in cases.values()
+            ]
+            row = judged[year]
+            ledger = words.value("ledger", view.ledger(stage))
+            ends = (number(row["balance"]), number(row["utilisation"]))
+            rows.append((words.stage(stage), ledger, year, number(row["demand"]), *places, *ends))
+    columns = (
+        Column(words.column("demand", "stage")),
+        Column(words.column("demand", "ledger")),
+        Column(words.column("demand", "year"), "year"),
+        Column(words("guide.demand"), "count"),
+        *(Column(words("figure.supply", case=_case(view, case)), "count") for case in STATUSES),
+        Column(words("column.balance"), "signed"),
+        Column(words("column.utilisation"), "share"),
+    )
+    fields = {"case": view.case_name, "ledger": words("report.main_ledger")}
+    note = words("plan.need_note", **fields)
+    return Table("plan", words("plan.need"), columns, tuple(rows), heads=3, note=note)
+
+
+def _case(view: View, case: str) -> str:
+    return view.words.value("plan_case", case)
+
+
+def _tasks_of(view: View) -> pd.DataFrame | None:
+    used, given = view.forecast.assumptions.tasks, view.forecast.inputs.tasks
+    return given if used is None else used
+
+
+def _tasks(view: View, tasks: pd.DataFrame) -> Table:
+    words = view.words
+    statuses = [words.value("status", status) for status in COUNTED]
+    balanced = view.forecast.balance is not None
+    case = view.case_name if balanced else _case(view, "planned")
+    columns = (
+        Column(words.column("tasks", "district")),
+        Column(words.column("tasks", "stage")),
+        Column(words("plan.period")),
+        Column(words("plan.task"), "count"),
+        *(Column(status[:1].upper() + status[1:], "count") for status in statuses),
+        Column(words("plan.total"), "count"),
+        Column(words("plan.done"), "share"),
+        Column(words("plan.after"), "count"),
+        Column(words("plan.after_year"), "year"),
+        Column(words("plan.after_balance", case=case), "signed"),
+    )
+    rows = tuple(_task(view, row) for row in tasks.to_dict("records"))
+    note = words("plan.tasks_note")
+    return Table("tasks", words("plan.tasks"), columns, rows, heads=3, note=note)
+
+
+def _task(view: View, task: dict[Any, Any]) -> tuple[Cell, ...]:
+    """Return one task beside what is built in its period and what is needed after it."""
+    words = view.words
+    district, stage = str(task["district"]), str(task["stage"])
+    members = combined_stages().get(stage, (stage,))
+    period = (int(task["year_from"]), int(task["year_to"]))
+    ordered = number(task["places"])
+    built = _built(view, district, members, period)
+    done = total = None
+    if built is not None:
+        total = sum(built)
+        done = built[0] / ordered if ordered else None
+    return (
+        view.name(district) if district in view.areas.leaves else district,
+        words.stage(stage),
+        words("report.years", first=period[0], last=period[1]),
+        ordered,
+        *(built if built is not None else (None for _ in COUNTED)),
+        total,
+        done,
+        *_after(view, district, stage, period[1]),
+    )
+
+
+def _built(
+    view: View, district: str, stages: Sequence[str], period: tuple[int, int]
+) -> list[float] | None:
+    """Return the places of the projects of a period, by status; None without projects."""
+    table = view.forecast.assumptions.projects
+    if table is None:
+        return None
+    for column in OPTIONAL:
+        if column not in table.columns:
+            table = table.assign(**{column: None})
+    here = {district, *view.areas.leaves.get(district, ())}
+    opening = table["opened"].where(table["status"] == "open").fillna(table["opens"])
+    year = pd.to_numeric(opening.astype("object"), errors="raise").astype("float64")
+    own = table[
+        table["district"].isin(here)
+        & table["stage"].isin(stages)
+        & table["kind"].isin(ADDING)
+        & ~(table["kind"].isin(["rebuild", "refit"]) & table["outage_from"].notna())
+        & ~table["from_stage"].isin(stages)
+        & (table["sector"].isna() | (table["sector"] == "public"))
+        & year.between(*period)
+    ]
+    return [float(own.loc[own["status"] == status, "places"].sum()) for status in COUNTED]
+
+
+def _after(view: View, district: str, stage: str, until: int) -> tuple[Cell, Cell, Cell]:
+    """Return the most that is needed after a year, when, and the balance then."""
+    forecast = view.forecast
+    if district not in view.areas.leaves:
+        return None, None, None
+    members = combined_stages().get(stage, (stage,))
+    judged = forecast.balance is not None and (forecast.balance["stage"] == stage).any()
+    ledger = main_ledger(forecast, stage) if judged else "all"
+    rows = forecast.demand[
+        forecast.demand["district"].isin(view.areas.leaves[district])
+        & forecast.demand["stage"].isin(members)
+        & (forecast.demand["ledger"] == ledger)
+        & (forecast.demand["year"] > until)
+    ]
+    if rows.empty:
+        return None, None, None
+    needed = rows.groupby("year")["demand"].sum()
+    year = int(str(needed.idxmax()))
+    balance = None
+    if judged:
+        assert forecast.balance is not None
+        at = forecast.balance.query(
+            "district == @district and stage == @stage and ledger == @ledger "
+            "and plan_case == @view.case and year == @year"
+        )
+        balance = number(at["balance"].iloc[0]) if len(at) else None
+    return number(needed.max()), year, balance
