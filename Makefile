@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 .DEFAULT_GOAL := help
 
-.PHONY: help report test test-quick check bench docs baseline example-city dictionary wheel clean
+.PHONY: help report test test-quick check bench docs baseline example-city dictionary accuracy wheel clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ example-city: $(READY) ## make data/example_city again from its script
 
 dictionary: $(READY) ## write data/README.md from the vocabulary
 	@$(BIN)/python -c 'from pathlib import Path; from placeforecast.tables.dictionary import data_dictionary; Path("data/README.md").write_text(data_dictionary(), encoding="utf-8")'
+
+accuracy: $(READY) ## write docs/accuracy.md; ENGLAND=folder of the published tables
+	@$(BIN)/python docs/make_accuracy.py $(ENGLAND)
 
 wheel: $(READY)  ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --outdir dist .

@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from placeforecast.tables.doors import to_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from placeforecast.tables.doors import Array
 
 ROUNDS = 5
 DISTRICTS, YEARS, AGES = 500, 30, 101
@@ -39,7 +41,7 @@ def make_rates(rng: np.random.Generator, districts: int) -> Rates:
     )
 
 
-def leslie(start: np.ndarray, rates: Rates) -> np.ndarray:  # type: ignore[type-arg]
+def leslie(start: Array, rates: Rates) -> Array:
     """Project one district at a time with a dense Leslie matrix: the textbook way."""
     ends = []
     for d in range(start.shape[2]):
@@ -92,12 +94,12 @@ def main() -> None:
     project(many, wide)
     per_step = (time.perf_counter() - begin) / (DISTRICTS * YEARS) * 1e6
     say(f"kernel, {DISTRICTS} districts x {YEARS} years: {per_step:.2f} us per district and year")
-    labels = {
+    labels: dict[str, list[Any]] = {
         "district": [f"D{i:04d}" for i in range(300)],
         "year": list(range(YEARS)),
         "age": list(range(AGES)),
     }
-    index = pd.MultiIndex.from_product(labels.values(), names=list(labels))
+    index = pd.MultiIndex.from_product(list(labels.values()), names=list(labels))
     table = pd.DataFrame({"value": rng.normal(size=len(index))}, index=index).reset_index()
     table = table.sample(frac=1.0, random_state=1).reset_index(drop=True)
     keys = list(labels)

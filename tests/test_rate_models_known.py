@@ -326,5 +326,5 @@ def test_grey_cannot_turn() -> None:
 
 
 def test_grey_below_zero_is_not_fitted() -> None:
-    """From 10 to hardly any: the exponential through it is negative."""
-    assert np.isnan(GreyModel().fit(series([10.0, 0.2, 4.0, 0.1])).predict([2025])).all()
+    """The exponential through such a series would be negative."""
+    assert np.isnan(GreyModel().fit(series([100.0, 1.0, 2.0, 50.0])).predict([2025])).all()

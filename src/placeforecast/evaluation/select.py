@@ -63,8 +63,8 @@ def select_models(
     wape = (sums["size"] / sums["actual"]).rename("error").reset_index()
     by_lead = wape.groupby(["stage", "model", "lead"], as_index=False)["error"].mean()
     mean = by_lead.groupby(["stage", "model"], as_index=False)["error"].mean()
-    counts = wape.groupby(["stage", "model"], as_index=False)["launch_year"].nunique()
-    table = mean.merge(counts.rename(columns={"launch_year": "launches"}), validate="1:1")
+    counted = wape.groupby(["stage", "model"], as_index=False)
+    table = mean.merge(counted.agg(launches=("launch_year", "nunique")), validate="1:1")
     first = str(next(iter(models), NAIVE))
     parts = [_chosen(rows, first) for _, rows in table.groupby("stage", sort=False)]
     columns = ["stage", "model", "error", "launches", "chosen", "why"]

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from placeforecast.population.children import school_age_children
-from placeforecast.population.project import project_population
+from placeforecast.population.project import Projection, project_population
 from placeforecast.rates.births import cohort_births
 from placeforecast.rates.demography import held_rates
+from placeforecast.rates.fertility import (
+    fertility_levels,
+    standardise_fertility,
+    women_exposed,
+)
+from placeforecast.rates.migration import residual_migration, smooth_migration
 from placeforecast.rates.notes import Notes
 from placeforecast.rates.schooling import school_rates
 from placeforecast.rates.shares import sector_policy
-from placeforecast.rates.specification import load_model
+from placeforecast.rates.specification import Specification, load_model
 from placeforecast.tables.problems import Problem, refuse
 from placeforecast.tables.pupils import count_pupils
 from placeforecast.tables.records import Assumptions, Inputs
@@ -22,6 +28,9 @@ from placeforecast.tables.vocabulary import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+COUNTS = 2
+"""Counts of people between which migration can be told."""
 
 KEPT = ("transfers", "housing", "yields", "projects", "tasks", "posts", "budget", "events")
 
@@ -140,7 +149,12 @@ def estimate(
     )
     held: dict[str, Any] = {**held_rates(inputs, last, notes)}
     demography = replace(Assumptions(births=births, grades=inputs.grades), **held)
-    past = None if stock is None else project_population(stock, demography, until=launch)
+    past = None
+    if stock is not None:
+        demography = _with_migration(inputs, demography, launch, notes)
+        past = project_population(stock, demography, until=launch)
+        fertility = _fitted_fertility(demography, past, specification, inputs, last, notes)
+        demography = replace(demography, fertility=fertility)
     children = school_age_children(demography, past)
     assert inputs.enrolment is not None  # required of every region
     counted = count_pupils(inputs.enrolment, inputs.grades, launch)
@@ -157,6 +171,61 @@ def estimate(
         notes=notes.table(),
         **{name: getattr(inputs, name) for name in KEPT},
     )
+
+
+def _with_migration(
+    inputs: Inputs, demography: Assumptions, launch_year: int, notes: Notes
+) -> Assumptions:
+    """Estimate migration between the last two counts of people, where none is given."""
+    assert inputs.population is not None  # there is a count of people
+    known = inputs.population[inputs.population["year"] <= launch_year]
+    years = sorted(set(known["year"]))
+    if demography.migration is not None or len(years) < COUNTS or demography.births is None:
+        return demography
+    assert demography.survival is not None  # required with a population
+    earlier, later = (known[known["year"] == year] for year in years[-COUNTS:])
+    moved = residual_migration(
+        earlier,
+        later,
+        demography.survival,
+        demography.births,
+        sex_ratio_at_birth=demography.sex_ratio_at_birth,
+    )
+    with_moves = replace(demography, migration=moved, fertility=None)
+    people = project_population(earlier, with_moves, until=years[-1]).population
+    rates = smooth_migration(moved, people, districts=inputs.districts)
+    text = f"migration: what is left between the counts of {years[-2]} and {years[-1]}, smoothed"
+    notes.add("migration", text, warn=False)
+    return replace(demography, migration=rates)
+
+
+def _fitted_fertility(
+    demography: Assumptions,
+    past: Projection,
+    specification: Specification,
+    inputs: Inputs,
+    last_year: int,
+    notes: Notes,
+) -> pd.DataFrame | None:
+    """Fit the level of fertility to the births recorded since the count of people."""
+    given, births, rule = demography.fertility, demography.births, specification.fertility
+    women_counted = (past.population["sex"] == "female").any()
+    if rule is None or given is None or births is None or not women_counted:
+        return given
+    women = women_exposed(past)
+    recorded = births[(births["share_born"] == 1) & births["year"].isin(set(women["year"]))]
+    if recorded.empty:
+        text = "fertility: as given, since no births are recorded after the count of people"
+        notes.add("fertility", text, warn=False)
+        return given
+    years = range(int(women["year"].min()), last_year + 1)
+    districts = inputs.districts
+    levels = fertility_levels(given, women, recorded, districts=districts, rule=rule)
+    low, high = levels["factor"].min(), levels["factor"].max()
+    span = f"{levels['first'].min()}-{levels['last'].max()}"
+    text = f"fertility: the schedule times {low:.2f}-{high:.2f}, fitted to the births of {span}"
+    notes.add("fertility", text, warn=False)
+    return standardise_fertility(given, women, recorded, years, districts=districts, rule=rule)
 
 
 def _places(inputs: Inputs, launch_year: int, notes: Notes) -> pd.DataFrame | None:

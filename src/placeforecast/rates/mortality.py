@@ -382,10 +382,8 @@ def _young(infant: Array, sex: str) -> tuple[Array, Array]:
 
 def _years_of_dying(rates: Array, widths: Array, sexes: list[str]) -> Array:
     """Mean years lived in each closed age by those who die there; sexes second to last."""
-    scaled = widths * rates[..., :-1]
-    busy = np.where(scaled > 1, scaled, 1.0)
-    constant = widths * (1 + 1 / busy - 1 / (1 - np.exp(-busy)))
-    lived = np.where(scaled > 1, constant, widths / 2)
+    busy = np.where((scaled := widths * rates[..., :-1]) > 1, scaled, 1.0)
+    lived = np.where(scaled > 1, widths * (1 + 1 / busy - 1 / (1 - np.exp(-busy))), widths / 2)
     for s, sex in enumerate(sexes):
         infant, child = _young(rates[..., s, 0], sex)
         lived[..., s, 0] = infant

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from placeforecast.rates.fertility import FertilityRule
 from placeforecast.rates.models import (
     Covariate,
     DampedTrend,
@@ -92,11 +93,14 @@ class Specification(Section):
 
     `without_history` says what a ratio is that has no year of its own (a grade that has just
     opened): ``region`` takes that of all districts together and says so, ``refuse`` raises.
+    `fertility` says how the level of the schedule is fitted to recorded births; without it the
+    schedule is used as given.
     """
 
     name: str
     description: str = ""
     without_history: Literal["region", "refuse"] = "refuse"
+    fertility: FertilityRule | None = None
     births: Rule = Rule()
     intake: Rule = Rule()
     participation: Rule = Rule()

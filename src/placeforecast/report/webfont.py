@@ -7,8 +7,8 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
 
 from placeforecast.plot.fonts import chinese_font
 
