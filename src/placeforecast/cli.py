@@ -33,7 +33,9 @@ app = typer.Typer(
 Region = Annotated[
     str, typer.Argument(help="Folder of a region, or the name of a shipped example (city, china).")
 ]
-Out = Annotated[Path, typer.Option(help="Folder to write to; made if it is not there.")]
+Out = Annotated[
+    Path, typer.Option(file_okay=False, help="Folder to write to; made if it is not there.")
+]
 Model = Annotated[str | None, typer.Option(help="A model under models/, or the path of one.")]
 LaunchYear = Annotated[int | None, typer.Option(help="Last school year that is known.")]
 Horizon = Annotated[int | None, typer.Option(min=1, max=100, help="Years to forecast.")]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.tables.problems import Problem, suggest
-from placeforecast.tables.vocabulary import values
+from placeforecast.tables.vocabulary import chinese, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 Reading = tuple[Any, str, str]
 """A value, or a rule that the cell breaks and its remedy."""
 
-DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2}))?(?:[-/.](\d{1,2}))?$")
+DATE = re.compile(
+    r"(\d{4})(?:[-/.年](\d{1,2}))?(?:[-/.月](\d{1,2}))?[年月日]?(?: 0?0:00(?::00)?)?$"
+)
+"""A year, month or day, as a spreadsheet writes them, without a time of day."""
 YEARS = (1900, 2200)
 FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 LAST_DAY_COUNTED = (9, 30)
@@ -47,20 +50,21 @@ def _text(cell: object) -> str:
 
 def _number(cell: object, column: Column) -> Reading:
     text = unicodedata.normalize("NFKC", str(cell)).strip()
-    if text.endswith("%"):
-        shown = text.rstrip("% ")
-        try:
-            return None, "is a percent", f"Write {float(shown) / 100:g}: shares run from 0 to 1."
-        except ValueError:
-            return None, "is not a number", "Write digits only."
+    digits = f"Give a number{_of_unit(column)} in digits, without text or commas."
     try:
-        number = float(text)
+        if text.endswith("%"):
+            share = f"Write {float(text.rstrip('% ')) / 100:g}: shares run from 0 to 1."
+            return None, "is a percent", digits if _of_unit(column) else share
+        number = float(text.replace("_", "x"))  # Python reads 1_000 as a number
     except ValueError:
-        unit = f" of {column.unit}" if column.unit not in ("", "share", "ratio") else ""
-        return None, "is not a number", f"Give a number{unit} in digits, without text or commas."
+        return None, "is not a number", digits
     if not np.isfinite(number):
         return None, "is not a finite number", "Give a number, or leave the row out if unknown."
     return number, "", ""
+
+
+def _of_unit(column: Column) -> str:
+    return f" of {column.unit}" if column.unit not in ("", "share", "ratio") else ""
 
 
 def _integer(cell: object, column: Column) -> Reading:
@@ -75,7 +79,7 @@ def _integer(cell: object, column: Column) -> Reading:
 def _year(cell: object, column: Column) -> Reading:
     year, rule, _remedy = _integer(cell, column)
     if rule:
-        return None, rule, "Give the year in four digits."
+        return None, "is not a year", "Give the year in four digits."
     if not YEARS[0] <= year <= YEARS[1]:
         return None, "is not a year", f"Give a year from {YEARS[0]} to {YEARS[1]}."
     return year, "", ""
@@ -102,7 +106,7 @@ def _date_parts(cell: object) -> tuple[int, int | None, int | None] | None:
 def _school_year(cell: object, column: Column) -> Reading:  # noqa: ARG001
     parts = _date_parts(cell)
     if parts is None:
-        return None, "is neither a school year nor a date", "Write 2027 or 2027-09-01."
+        return None, "is neither a school year nor a date", "Write 2027, 2027-09 or 2027-09-01."
     year, month, day = parts
     return year + (month is not None and (month, day or 1) > LAST_DAY_COUNTED), "", ""
 
@@ -145,15 +149,23 @@ PARSERS: dict[str, tuple[Callable[[object, Column], Reading], str]] = {
 }
 
 
+PER = {"asfr": 1000, "ratio": 100}
+"""Rates that yearbooks print per so many; here they are per one."""
+
+
 def _range_rule(number: float, column: Column) -> tuple[str, str]:
     if column.minimum is not None and number < column.minimum:
-        unit = f" of {column.unit}" if column.unit not in ("", "share", "ratio") else ""
-        return f"is below {column.minimum:g}", f"Give a number{unit} from {column.minimum:g} up."
+        remedy = f"Give a number{_of_unit(column)} from {column.minimum:g} up."
+        return f"is below {column.minimum:g}", remedy
     if column.maximum is not None and number > column.maximum:
         if column.kind == "share":
             hint = f"Shares run from 0 to 1: write {number / 100:g} for {number:g} percent."
             return f"is above {column.maximum:g}", hint
-        return f"is above {column.maximum:g}", f"Give a number up to {column.maximum:g}."
+        hint = f"Give a number{_of_unit(column)} up to {column.maximum:g}."
+        per = PER.get(column.name)
+        if per:
+            hint += f" If it is per {per:,}, write {number / per:g}."
+        return f"is above {column.maximum:g}", hint
     return "", ""
 
 
@@ -219,7 +231,10 @@ def read_column(series: pd.Series[Any], column: Column) -> tuple[pd.Series[Any],
         if not rule and isinstance(value, (int, float)) and column.kind not in ("flag",):
             rule, remedy = _range_rule(float(value), column)
         if not rule and known and value not in known:
-            rule, remedy = f"is not a {column.name}", suggest(str(value), known)
+            article = "an" if column.name[0] in "aeiou" else "a"
+            meant = chinese(column.values).get(str(value))
+            rule = f"is not {article} {column.name}"
+            remedy = f"Write {meant}." if meant else suggest(str(value), known)
         if rule:
             problems.append(_problem(column, row, cell, rule, remedy))
         else:

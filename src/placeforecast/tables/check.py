@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +15,9 @@ from placeforecast.tables.vocabulary import COMMON_COLUMNS, vocabulary
 
 if TYPE_CHECKING:
     from placeforecast.tables.vocabulary import Column, Table
+
+
+NEEDED = ("key", "value", "either")
 
 
 def check(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -91,9 +95,11 @@ def examine(
             if common in headings and common not in columns:
                 columns[common] = table[common].astype("object").where(~is_blank(table[common]))
     checked = pd.DataFrame(columns, index=table.index)
-    if not problems:
-        problems += _either_problems(checked, spec)
-        problems += _repeats(checked, spec)
+    if len(columns):
+        broken = {problem.row for problem in problems}
+        whole = checked[~checked.index.isin(broken)]
+        problems += _either_problems(whole, spec)
+        problems += _repeats(whole, spec)
     return _plain(checked, spec), [replace(p, file=file, sheet=sheet) for p in problems]
 
 
@@ -105,28 +111,45 @@ def _heading_problems(table: pd.DataFrame, spec: Table) -> list[Problem]:
         Problem(column=heading, rule="stands twice in the heading", remedy="Keep one of them.")
         for heading in dict.fromkeys(h for h in headings if headings.count(h) > 1)
     ]
-    for column in spec.columns:
-        if column.role in ("key", "value") and column.name not in headings:
-            near = suggest(column.name, strangers) if strangers else ""
-            problems.append(
-                Problem(
-                    column=column.name,
-                    rule=f"the column {column.name!r} is missing",
-                    remedy=f"Add it ({column.meaning or column.zh}). {near}".strip(),
-                )
-            )
-    either = [column.name for column in spec.columns if column.role == "either"]
-    if either and not set(either) & set(headings):
-        rule = f"one of the columns {', '.join(either)} is needed"
-        problems.append(Problem(rule=rule, remedy="Add one of them."))
+    if not known & set(headings):
+        listed = ", ".join(column.name for column in spec.columns if column.role in NEEDED)
+        found = ", ".join(repr(name) for name in headings) if any(headings) else "nothing"
+        rule = f"has none of its headings in the first row, which holds {found}"
+        remedy = f"Write them in English in the first row, separated by commas: {listed}."
+        return [Problem(rule=rule, remedy=remedy)]
+    problems += [
+        Problem(
+            column=column.name,
+            rule="is missing",
+            remedy=f"Add it ({column.meaning or column.zh}).{_near(column, strangers)}",
+        )
+        for column in spec.columns
+        if column.role in ("key", "value") and column.name not in headings
+    ]
+    either = [column for column in spec.columns if column.role == "either"]
+    if either and not {column.name for column in either} & set(headings):
+        near = "".join(_near(column, strangers) for column in either)
+        rule = f"has none of the columns {', '.join(column.name for column in either)}"
+        problems.append(Problem(rule=rule, remedy=f"Add one of them.{near}"))
     if not problems and not len(table):
         problems.append(Problem(rule="has no rows", remedy="Fill it, or remove it."))
     if not problems and strangers:
-        text = (
-            f"{spec.name}: columns not used: {', '.join(strangers)}. {suggest(strangers[0], known)}"
-        )
+        text = f"{spec.name}: columns not used: {', '.join(strangers)}.{_meant(strangers, known)}"
         warnings.warn(AssumptionWarning(text), stacklevel=4)
     return problems
+
+
+def _meant(strangers: list[str], known: set[str]) -> str:
+    """Say which known column an unknown one may be."""
+    close = get_close_matches(strangers[0], sorted(known), n=1, cutoff=0.7)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _near(column: Column, strangers: list[str]) -> str:
+    """Say which heading may be meant for a column."""
+    close = get_close_matches(column.name, strangers, n=1, cutoff=0.6)
+    meant = [name for name in strangers if name in (column.zh, column.name.capitalize())] or close
+    return f" Is it {meant[0]!r}? Write {column.name}." if meant else ""
 
 
 def _read(table: pd.DataFrame, column: Column) -> tuple[pd.Series[Any], list[Problem]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from placeforecast.tables.districts import leaves, tree_problems
 from placeforecast.tables.grades import combined_in, stages_in_order
 from placeforecast.tables.plan import plan_problems
@@ -11,9 +13,7 @@ from placeforecast.tables.problems import Problem, suggest
 from placeforecast.tables.vocabulary import vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    import pandas as pd
+    from collections.abc import Iterator, Mapping, Set
 
     Tables = Mapping[str, pd.DataFrame]
 
@@ -41,6 +41,12 @@ SHARE_INDICATORS = (
     "special_rate",
     "retention_9",
 )
+LIMITS = (
+    ("policy", SHARE_INDICATORS, 1.0, "a share"),
+    ("policy", ("gross_rate",), 2.0, "pupils per child"),
+    ("standards", ("spare_share",), 0.99, "a share below 1"),
+)
+"""Table, its indicators, the highest value that can be meant, and what they are."""
 
 
 def consistency_problems(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
@@ -51,23 +57,27 @@ def consistency_problems(tables: Tables, files: Mapping[str, str]) -> list[Probl
     tables : mapping of str to DataFrame
         Checked tables by name; their index holds the row numbers to print. `grades` is resolved.
     files : mapping of str to str
-        File of each table, for the messages; the table's name where it is left out.
+        File of each table that was given, for the messages, also of one that could not be read;
+        the table's name where it is left out.
     """
-    problems = _missing_tables(tables)
+    problems = _missing_tables({*tables, *files})
+    tree = []
     if "districts" in tables:
-        problems += tree_problems(tables["districts"])
+        tree = tree_problems(tables["districts"], files.get("districts", "districts"))
+    problems += tree
     for name, table in tables.items():
         file = files.get(name, name)
-        problems += _district_problems(name, table, file, tables)
+        problems += _district_problems(name, table, file, tables, in_tree=not tree)
         problems += _school_problems(name, table, file, tables["grades"])
     problems += _value_problems(tables, files)
+    problems += _rate_problems(tables, files)
     if "projects" in tables:
         file = files.get("projects", "projects")
         problems += plan_problems(tables["projects"], tables["grades"], file)
     return problems
 
 
-def _missing_tables(tables: Tables) -> list[Problem]:
+def _missing_tables(tables: Set[str]) -> list[Problem]:
     problems = []
     if "enrolment" not in tables:
         remedy = "Add pupils by district, year and grade (enrolment.csv)."
@@ -101,7 +111,9 @@ def _district_columns(name: str) -> list[str]:
     ]
 
 
-def _district_problems(name: str, table: pd.DataFrame, file: str, tables: Tables) -> list[Problem]:
+def _district_problems(
+    name: str, table: pd.DataFrame, file: str, tables: Tables, *, in_tree: bool
+) -> list[Problem]:
     if name == "districts" or not ({"districts", "enrolment"} & set(tables)):
         return []
     listed = tables["districts"]["district"] if "districts" in tables else None
@@ -122,7 +134,7 @@ def _district_problems(name: str, table: pd.DataFrame, file: str, tables: Tables
                     remedy=suggest(value, known),
                 )
             )
-        if listed is not None and name in ON_LEAVES:
+        if listed is not None and in_tree and name in ON_LEAVES:
             inner = known - set(leaves(tables["districts"]))
             for row, value in _strangers(table, column, set(table[column].dropna()) - inner):
                 remedy = "Give the rows of the districts below it; they are added up."
@@ -169,32 +181,21 @@ def _rows(table: pd.DataFrame, wrong: pd.Series[bool]) -> Iterator[tuple[int, An
 
 def _value_problems(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
     problems = []
-    if "policy" in tables:
-        policy = tables["policy"]
-        wrong = policy["indicator"].isin(SHARE_INDICATORS) & (policy["value"] > 1)
-        for row, cells in _rows(policy, wrong):
+    for name, indicators, limit, what in LIMITS:
+        if name not in tables:
+            continue
+        table = tables[name]
+        wrong = table["indicator"].isin(indicators) & (table["value"] > limit)
+        for row, cells in _rows(table, wrong):
+            value = cells["value"]
             problems.append(
                 Problem(
-                    file=files.get("policy", "policy"),
+                    file=files.get(name, name),
                     row=row,
                     column="value",
-                    value=f"{cells['value']:g}",
-                    rule=f"is above 1, and {cells['indicator']} is a share",
-                    remedy=f"Write {cells['value'] / 100:g} for {cells['value']:g} percent.",
-                )
-            )
-    if "standards" in tables:
-        standards = tables["standards"]
-        wrong = (standards["indicator"] == "spare_share") & (standards["value"] >= 1)
-        for row, cells in _rows(standards, wrong):
-            problems.append(
-                Problem(
-                    file=files.get("standards", "standards"),
-                    row=row,
-                    column="value",
-                    value=f"{cells['value']:g}",
-                    rule="is not below 1, and spare_share is a share",
-                    remedy=f"Write {cells['value'] / 100:g} for {cells['value']:g} percent.",
+                    value=f"{value:g}",
+                    rule=f"is above {limit:g}, and {cells['indicator']} is {what}",
+                    remedy=f"Write {value / 100:g} for {value:g} percent.",
                 )
             )
     if "tasks" in tables:
@@ -212,3 +213,38 @@ def _value_problems(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
                 )
             )
     return problems
+
+
+def _rate_problems(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
+    """Name what a rate lacks for the people that are there, in each district and year it gives."""
+    if "population" not in tables:
+        return []
+    people = tables["population"]
+    if people[["sex", "age"]].isna().any(axis=None):
+        return []  # told already, cell by cell
+    axes = {"sex": sorted(set(people["sex"])), "age": sorted(set(people["age"]))}
+    problems: list[Problem] = []
+    for name in ("survival", "migration"):
+        if name in tables:
+            problems += _lacking(tables[name], axes, files.get(name, name))
+    if "fertility" in tables:
+        fertile = tables["fertility"]["age"]
+        ages = [age for age in axes["age"] if fertile.min() <= age <= fertile.max()]
+        file = files.get("fertility", "fertility")
+        problems += _lacking(tables["fertility"], {"age": ages}, file)
+    return problems
+
+
+def _lacking(table: pd.DataFrame, axes: Mapping[str, list[Any]], file: str) -> Iterator[Problem]:
+    wanted = pd.MultiIndex.from_product(list(axes.values()), names=list(axes))
+    keys = [key for key in ("district", "year") if key in table.columns]
+    if table[[*keys, *axes]].isna().any(axis=None):
+        return
+    for group, rows in table.groupby(keys) if keys else [((), table)]:
+        missing = wanted.difference(pd.MultiIndex.from_frame(rows[list(axes)]))
+        if len(missing):
+            named = zip((*keys, *axes), (*group, *missing[0]), strict=True)
+            first = ", ".join(f"{key} {value}" for key, value in named)
+            rule = f"lacks {len(missing)} of {len(wanted)} rows, first: {first}"
+            remedy = "Add them; a rate that is missing is never taken as 0."
+            yield Problem(file=file, column="age", rule=rule, remedy=remedy)

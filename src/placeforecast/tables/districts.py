@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from placeforecast.tables.problems import Problem
+from placeforecast.tables.problems import Problem, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,28 +67,29 @@ def names(districts: pd.DataFrame | None) -> Mapping[str, str]:
     return dict(zip(filled["district"], filled["name"], strict=True))
 
 
-def tree_problems(districts: pd.DataFrame) -> list[Problem]:
+def tree_problems(districts: pd.DataFrame, file: str) -> list[Problem]:
     """Return what is wrong with the tree of districts: strangers and circles."""
     parents = _parents(districts)
-    known = set(districts["district"])
-    problems = [
-        Problem(
-            file="districts",
-            column="parent",
-            value=parent,
-            rule=f"(parent of {name}) is not a district",
-            remedy="Add a row for it, or correct the name.",
+    rows = dict(zip(districts["district"], districts.index, strict=True))
+    problems = []
+    for name, parent in parents.items():
+        where = Problem(
+            file=file, row=int(rows[name]), column="parent", value=parent, rule="", remedy=""
         )
-        for name, parent in parents.items()
-        if parent not in known
-    ]
-    for name in parents:
-        seen = {name}
-        above = parents.get(name)
-        while above is not None and above not in seen:
-            seen.add(above)
-            above = parents.get(above)
-        if above == name:
-            rule, remedy = f"{name} stands above itself", "Correct the column parent."
-            problems.append(Problem(file="districts", column="parent", rule=rule, remedy=remedy))
+        if parent not in rows:
+            remedy = f"Add a row for it, or correct the name. {suggest(parent, rows)}"
+            rule = f"(parent of {name}) is not a district of this table"
+            problems.append(replace(where, rule=rule, remedy=remedy))
+        elif name in (circle := _upwards(name, parents)):
+            rule = f"(parent of {name}) closes a circle: {' < '.join([name, *circle])}"
+            remedy = "Correct one of these parents; the highest district has none."
+            problems.append(replace(where, rule=rule, remedy=remedy))
     return problems
+
+
+def _upwards(name: str, parents: Mapping[str, str]) -> list[str]:
+    """Return the districts above one, up to the first that comes again."""
+    above: list[str] = []
+    while (parent := parents.get(above[-1] if above else name)) and parent not in above:
+        above.append(parent)
+    return above

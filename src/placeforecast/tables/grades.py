@@ -59,27 +59,31 @@ def resolve_grades(grades: pd.DataFrame | None) -> pd.DataFrame:
         return load_grades()
     if "feeder" in grades.columns:
         return grades
-    checked = check(grades, "grades").sort_values(["position"], kind="stable")
-    checked = checked.reset_index(drop=True)
+    checked = check(grades, "grades").set_index(grades.index)  # the row numbers to print
+    checked = checked.sort_values(["position"], kind="stable")
     problems: list[Problem] = []
-    checked["feeder"] = [_feeder(row, checked, problems) for row in checked.to_dict("records")]
+    rows = zip(checked.index, checked.to_dict("records"), strict=True)
+    checked["feeder"] = [_feeder(number, row, checked, problems) for number, row in rows]
     refuse(problems)
-    return checked
+    return checked.reset_index(drop=True)
 
 
-def _feeder(row: dict[Any, Any], grades: pd.DataFrame, problems: list[Problem]) -> str:
+def _feeder(number: int, row: dict[Any, Any], grades: pd.DataFrame, problems: list[Problem]) -> str:
     source = str(row["enters_from"])
-    where = Problem(rule="", remedy="", file="grades", column="enters_from", value=source)
+    where = Problem(
+        rule="", remedy="", file="grades", row=int(number), column="enters_from", value=source
+    )
     if source == FROM_POPULATION:
         return FROM_POPULATION
     if source != FROM_BELOW:
         named = grades[grades["grade"] == source]
         if named.empty:
             remedy = suggest(source, [FROM_POPULATION, FROM_BELOW, *grades["grade"]])
-            problems.append(replace(where, rule=f"of {row['grade']} is not known", remedy=remedy))
+            rule = f"(where {row['grade']} enters from) is not a grade"
+            problems.append(replace(where, rule=rule, remedy=remedy))
         elif int(named["position"].iloc[0]) >= int(row["position"]):
             remedy = "Name a grade with a lower position."
-            rule = f"of {row['grade']} does not stand below it"
+            rule = f"does not stand below {row['grade']}, which enters from it"
             problems.append(replace(where, rule=rule, remedy=remedy))
         return source
     lower = grades[grades["position"] < row["position"]]
@@ -87,7 +91,9 @@ def _feeder(row: dict[Any, Any], grades: pd.DataFrame, problems: list[Problem]) 
     same = nearest[nearest["stage"] == row["stage"]]
     chosen = same if len(same) else nearest
     if len(chosen) != 1:
-        rule = f"of {row['grade']} fits {len(chosen)} grades"
+        rule = f"of {row['grade']} could be any of {', '.join(chosen['grade'])}"
+        if chosen.empty:
+            rule = f"of {row['grade']} finds no grade with a lower position"
         remedy = "Name the grade it takes in from, or write population."
         problems.append(replace(where, rule=rule, remedy=remedy))
         return ""

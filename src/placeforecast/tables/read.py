@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTINGS_FILE = "forecast.toml"
+READABLE = (".csv", ".toml", ".xlsx", ".xls")
+"""What a planner may take for a file of the region; one that is not read is named."""
 FIRST_ROW = 2  # the heading is row 1 of a file
 
 
@@ -66,7 +71,10 @@ def read_inputs(folder: str | Path) -> Inputs:
     grades = _grades(tables, settings, problems)
     if grades is not None:
         files = {name: source.name for name, source in sources.items()}
-        problems += consistency_problems({**tables, "grades": grades}, files)
+        known = {(problem.file, problem.row, problem.column) for problem in problems}
+        found = consistency_problems({**tables, "grades": grades}, files)
+        # A cell that could not be read is missing here, and would be told a second time.
+        problems += [p for p in found if p.row is None or (p.file, p.row, p.column) not in known]
     if "population" in tables and not problems:
         tables["population"] = _population(tables["population"], settings, problems)
     refuse(problems)
@@ -88,56 +96,92 @@ def _settings(path: Path, problems: list[Problem]) -> Settings:
 
 def _tables(path: Path, problems: list[Problem]) -> tuple[dict[str, pd.DataFrame], dict[str, Path]]:
     tables, sources = {}, {}
-    for file in sorted(path.glob("*.csv")):
+    for file in sorted(path.iterdir()):
         name = file.stem
-        if name not in INPUT_TABLES:
-            text = f"{file.name} is not read: no table has this name. {suggest(name, INPUT_TABLES)}"
-            warnings.warn(AssumptionWarning(text), stacklevel=3)
+        if file.suffix.lower() not in READABLE or file.name.startswith((".", "~$")):
+            continue
+        if file.suffix != ".csv" or name not in INPUT_TABLES:
+            if file.name != SETTINGS_FILE:
+                text = f"{file.name} is not read: {_why(file)}"
+                warnings.warn(AssumptionWarning(text), stacklevel=3)
             continue
         sources[name] = file
-        raw = _csv(file, problems)
+        raw, outside = _csv(file, problems)
         if raw is not None:
             tables[name], found = examine(raw, name, file=file.name)
             problems += found
+            if len(tables[name].columns):  # else the headings themselves are not understood
+                problems += outside
     broken = {problem.file for problem in problems}
     return {n: t for n, t in tables.items() if f"{n}.csv" not in broken or len(t.columns)}, sources
 
 
-def _csv(file: Path, problems: list[Problem]) -> pd.DataFrame | None:
-    rule = ""
+def _why(file: Path) -> str:
+    """Say why a file that looks like one of a region is not read."""
+    suffix = file.suffix.lower()
+    if suffix == ".toml":
+        return f"the settings are in {SETTINGS_FILE}."
+    if suffix != ".csv":
+        return "workbooks are not read yet. Save each sheet as a CSV UTF-8."
+    name = file.stem.strip().lower()
+    if name in INPUT_TABLES:
+        return f"write its name as {name}.csv."
+    return f"no table has this name. {suggest(name, INPUT_TABLES)}"
+
+
+def _csv(file: Path, problems: list[Problem]) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """Return the cells as text by row number (None if unreadable), and cells under no heading."""
+    where = Problem(file=file.name, rule="", remedy="")
+    lines: list[list[str]] = []
     try:
-        raw = pd.read_csv(
-            file,
-            dtype=str,
-            keep_default_na=False,
-            na_filter=False,
-            encoding="utf-8-sig",
-            skip_blank_lines=False,
-            index_col=False,
-        )
-    except pd.errors.EmptyDataError:
-        rule, remedy = "is empty", "Fill it, or remove the file."
+        text = file.read_bytes().decode("utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        lines.extend([cell.strip() for cell in line] for line in reader)
     except UnicodeDecodeError:
-        rule, remedy = "is not UTF-8", "Save it as CSV UTF-8."
-    except pd.errors.ParserError as error:
-        rule, remedy = f"cannot be read ({str(error).strip()})", "Correct the line that it names."
-    if rule:
-        problems.append(Problem(file=file.name, rule=rule, remedy=remedy))
-        return None
+        remedy = "Save it as CSV UTF-8."
+        problems.append(replace(where, rule="is not UTF-8", remedy=remedy))
+        return None, []
+    except csv.Error as error:
+        rule, remedy = f"cannot be read ({error})", "Look for a quotation mark that is not closed."
+        problems.append(replace(where, row=len(lines) + 1, rule=rule, remedy=remedy))
+        return None, []
+    if not any(any(line) for line in lines):
+        remedy = "Fill it, or remove the file."
+        problems.append(replace(where, rule="is empty", remedy=remedy))
+        return None, []
+    width = max(len(line) for line in lines)
+    full = [line + [""] * (width - len(line)) for line in lines]
+    raw = pd.DataFrame(full[1:], columns=full[0], dtype=str)
     raw.index = pd.RangeIndex(FIRST_ROW, len(raw) + FIRST_ROW)
-    blank_line = raw.map(lambda cell: not str(cell).strip()).all(axis="columns")
-    return raw[~blank_line]
+    raw = raw[(raw != "").any(axis="columns")]
+    return raw.loc[:, raw.columns != ""], _outside(raw, where)
+
+
+def _outside(raw: pd.DataFrame, where: Problem) -> list[Problem]:
+    """Name the first cell of each column that has no heading and is not empty."""
+    problems = []
+    for number, (heading, cells) in enumerate(raw.items(), start=1):
+        filled = cells[cells != ""]
+        if heading == "" and len(filled):
+            more = f" ({len(filled)} such cells)" if len(filled) > 1 else ""
+            rule = f"stands in column {number}, which has no heading{more}"
+            remedy = "Remove it or give the column a heading; put text with a comma in quotes."
+            row, value = int(str(filled.index[0])), str(filled.iloc[0])
+            problems.append(replace(where, row=row, value=value, rule=rule, remedy=remedy))
+    return problems
 
 
 def _grades(
     tables: Mapping[str, pd.DataFrame], settings: Settings, problems: list[Problem]
 ) -> pd.DataFrame | None:
+    own = "grades" in tables
     try:
-        if "grades" in tables:
+        if own:
             return resolve_grades(tables["grades"]) if not _has(problems, "grades.csv") else None
         return load_grades(settings.school_system)
     except InputError as error:
-        problems += error.found
+        file = "grades.csv" if own else SETTINGS_FILE
+        problems += [replace(problem, file=file) for problem in error.found]
         return None
 
 
@@ -151,7 +195,7 @@ def _population(
     try:
         return population_on_cutoff(population, settings)
     except InputError as error:
-        problems += error.found
+        problems += [replace(problem, file="population.csv") for problem in error.found]
         return population
 
 

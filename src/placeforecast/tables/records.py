@@ -81,8 +81,15 @@ class Inputs:
             if name != "grades":
                 object.__setattr__(self, name, check(table, name))
         object.__setattr__(self, "grades", self._grades())
-        refuse(consistency_problems(self.tables(), {}))
+        refuse(consistency_problems(self._numbered(), {}))
         object.__setattr__(self, "settings", self._settings())
+
+    def _numbered(self) -> Mapping[str, pd.DataFrame]:
+        """Return the tables with rows numbered from 1, as `check` does in its messages."""
+        return {
+            name: table.set_axis(range(1, len(table) + 1), axis="index")
+            for name, table in self.tables().items()
+        }
 
     def _settings(self) -> Settings:
         """Fill the launch year: a full date in `as_of` belongs to it, and to no other launch."""
@@ -94,7 +101,7 @@ class Inputs:
     def _grades(self) -> pd.DataFrame:
         if self.grades is None:
             return load_grades(self.settings.school_system)
-        return resolve_grades(self.grades)
+        return resolve_grades(self.grades.set_axis(range(1, len(self.grades) + 1), axis="index"))
 
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Return the tables that are there, by name."""

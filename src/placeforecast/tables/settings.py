@@ -21,18 +21,18 @@ MONTH_DAY = re.compile(r"(\d{2})-(\d{2})$")
 def _month_day(text: str) -> str:
     match = MONTH_DAY.match(text)
     if match is None:
-        raise ValueError("write month and day as MM-DD, such as 08-31")
+        raise ValueError("is not a month and day; write MM-DD, such as 08-31")
     try:
         pd.Timestamp(f"2001-{text}")
     except ValueError:
-        raise ValueError("there is no such day; write MM-DD, such as 08-31") from None
+        raise ValueError("is no day of the calendar; write MM-DD, such as 08-31") from None
     return text
 
 
 def _month_end(text: str) -> str:
     _month_day(text)
     if not pd.Timestamp(f"2001-{text}").is_month_end:
-        raise ValueError("must be the last day of a month, such as 08-31")
+        raise ValueError("is not the last day of a month; write one, such as 08-31")
     return text
 
 
@@ -40,16 +40,18 @@ def _as_of(text: str) -> str:
     if MONTH_DAY.match(text):
         return _month_day(text)
     if not FULL_DATE.match(text):
-        raise ValueError("write MM-DD of the launch year, or a full date YYYY-MM-DD")
+        raise ValueError(
+            "is not a day; write MM-DD of the launch year, or a full date YYYY-MM-DD, in quotes"
+        )
     try:
         return str(pd.Timestamp(text).date())
     except ValueError:
-        raise ValueError("there is no such day; write YYYY-MM-DD") from None
+        raise ValueError("is no day of the calendar; write YYYY-MM-DD") from None
 
 
 def _quantiles(values: tuple[float, ...]) -> tuple[float, ...]:
     if any(not 0 < value < 1 for value in values) or list(values) != sorted(set(values)):
-        raise ValueError("must be rising numbers between 0 and 1")
+        raise ValueError("are not rising numbers between 0 and 1; write such as [0.1, 0.5, 0.9]")
     return values
 
 
@@ -122,9 +124,13 @@ def read_settings(path: Path) -> Settings:
     """
     try:
         raw = tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        remedy = "Correct the line that it names."
-        raise InputError([Problem(file=path.name, rule=str(error), remedy=remedy)]) from None
+    except UnicodeDecodeError:
+        rule, remedy = "is not UTF-8", "Save it as UTF-8."
+        raise InputError([Problem(file=path.name, rule=rule, remedy=remedy)]) from None
+    except tomllib.TOMLDecodeError as error:
+        rule = f"is not TOML ({error})"
+        remedy = 'Correct the line that it names; write key = value, and text in "quotes".'
+        raise InputError([Problem(file=path.name, rule=rule, remedy=remedy)]) from None
     return parse(Settings, raw, path.name)
 
 
@@ -155,6 +161,32 @@ def _problem(model: type[BaseModel], found: dict[str, Any], file: str) -> Proble
             known = known.model_fields[part].annotation
         remedy = suggest(place[-1], known.model_fields)
         return Problem(file=file, column=key, rule="is not a known key", remedy=remedy)
-    message = str(found["msg"]).removeprefix("Value error, ")
+    rule, remedy = _rule(found)
     value = str(found["input"])
-    return Problem(file=file, column=key, value=value, rule=message, remedy="Correct the value.")
+    return Problem(file=file, column=key, value=value, rule=rule, remedy=remedy)
+
+
+WRONG_TYPE = {
+    "int_type": ("is not a whole number", "Write digits without quotes."),
+    "float_type": ("is not a number", "Write digits without quotes."),
+    "string_type": ("is not text", 'Write it in "quotes".'),
+    "tuple_type": ("is not a list", "Write it in brackets, such as [0.1, 0.5, 0.9]."),
+    "model_type": ("is not a section", "Write its keys below a line with its name in brackets."),
+}
+
+
+def _rule(found: dict[str, Any]) -> tuple[str, str]:
+    """Say in plain words what a value breaks."""
+    kind, limits = str(found["type"]), found.get("ctx", {})
+    if kind in WRONG_TYPE:
+        return WRONG_TYPE[kind]
+    if kind == "greater_than_equal":
+        return f"is below {limits['ge']}", f"Give a number from {limits['ge']} up."
+    if kind == "less_than_equal":
+        return f"is above {limits['le']}", f"Give a number up to {limits['le']}."
+    if kind == "literal_error":
+        return "is not known here", f"Write {limits['expected']}."
+    if kind == "value_error":
+        rule, _, remedy = str(limits["error"]).partition("; ")
+        return rule, f"{remedy[0].upper()}{remedy[1:]}." if remedy else "Correct the value."
+    return f"does not fit ({found['msg']})", "Correct the value."

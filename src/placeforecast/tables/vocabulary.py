@@ -114,6 +114,12 @@ def values(list_name: str) -> tuple[str, ...]:
 
 
 @cache
+def chinese(list_name: str) -> Mapping[str, str]:
+    """Return the values of a list by their Chinese names."""
+    return {row["zh"]: row["value"] for row in _rows("values") if row["list"] == list_name}
+
+
+@cache
 def combined_stages() -> Mapping[str, tuple[str, ...]]:
     """Return the combined names of stages, such as compulsory = primary + junior."""
     members: dict[str, list[str]] = {}
