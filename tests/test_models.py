@@ -211,9 +211,12 @@ def test_a_model_names_a_rule_for_each_family() -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ({"rule": "median"}, r"column rule: 'median' Input should be 'last', 'mean'"),
-        ({"rule": "mean", "years": 0}, r"column years: '0' Input should be greater than or equal"),
-        ({"rule": "weights", "weights": []}, r"column weights: '\[\]' Tuple should have at least"),
+        ({"rule": "median"}, r"column rule: 'median' is not known here\. Write 'last', 'mean'"),
+        ({"rule": "mean", "years": 0}, r"column years: '0' is below 1\. Give a number from 1 up"),
+        (
+            {"rule": "weights", "weights": []},
+            r"column weights: '\[\]' does not fit \(Tuple should have at least",
+        ),
         ({"rule": "weights", "weights": [0, 0]}, r"column weights: .* must not be negative, and"),
         ({"rule": "weights", "weights": [2, -1]}, r"column weights: .* must not be negative, and"),
         ({"rule": "mean", "year": 3}, r"column year: is not a known key. Did you mean 'years'"),

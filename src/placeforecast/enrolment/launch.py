@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from placeforecast.tables.records import Assumptions, Inputs
 
 
+RATIOS = ("intake", "participation", "progression")
+
+
 @dataclass(frozen=True)
 class Launched:
     """People, children and pupils from one launch on.
@@ -57,7 +60,8 @@ def launch_pupils(
         For a hole that the projection needs, named.
     """
     stock = stock_at(inputs, launch_year)
-    projection = None if stock is None else project_population(stock, assumptions, until=last_year)
+    reach = min([last_year, *_last_years(assumptions)])
+    projection = None if stock is None else project_population(stock, assumptions, until=reach)
     children = school_age_children(assumptions, projection, grades=inputs.grades)
     children = children[children["year"] <= last_year]
     assert inputs.enrolment is not None  # required of every region
@@ -67,10 +71,16 @@ def launch_pupils(
     return Launched(projection, children, pupils)
 
 
+def _last_years(assumptions: Assumptions) -> list[int]:
+    """Return the last year of each table of ratios that is dated."""
+    tables = (getattr(assumptions, name) for name in RATIOS)
+    return [int(t["year"].max()) for t in tables if t is not None and "year" in t.columns]
+
+
 def _until(assumptions: Assumptions, last_year: int) -> Assumptions:
     """Leave out the ratios of later years, for which there are no children."""
     cut: dict[str, Any] = {}
-    for name in ("intake", "participation", "progression"):
+    for name in RATIOS:
         table: pd.DataFrame | None = getattr(assumptions, name)
         if table is not None and "year" in table.columns:
             cut[name] = table[table["year"] <= last_year]
