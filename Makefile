@@ -16,9 +16,14 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e .
 	@touch $(READY)
 
-report: $(READY) ## write the report of the example city to out/
-	@$(BIN)/placeforecast report city --out out/example_city --language zh
-	@$(BIN)/placeforecast report city --out out/example_city_en --language en
+report: $(READY) ## write the report of the example city to out/, in Chinese and English
+	@$(MAKE) --no-print-directory -j2 out/example_city out/example_city_en
+
+.PHONY: out/example_city out/example_city_en
+out/example_city: LANGUAGE = zh
+out/example_city_en: LANGUAGE = en
+out/example_city out/example_city_en: $(READY)
+	@$(BIN)/placeforecast report city --out $@ --language $(LANGUAGE)
 
 test: $(READY)   ## run all tests
 	@$(BIN)/python -m pytest -n 2

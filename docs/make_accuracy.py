@@ -111,7 +111,7 @@ def england_point(errors: pd.DataFrame) -> str:
         best = rows.loc[rules].min()
         shown = rows.assign(against_best_rule=(rows["mean"] / best["mean"] - 1) * 100)
         each = rows.drop(columns="mean") / best.drop("mean") - 1
-        shown["worst_lead"] = each.max(axis="columns") * 100
+        shown["worst_lead"] = each.T.max() * 100
         shown = shown.sort_values("mean").round(2).reset_index()
         shown.columns = [f"lead {c}" if isinstance(c, int) else str(c) for c in shown.columns]
         parts.append(f"### {group}: MAPE\n\n{markdown(shown)}")
