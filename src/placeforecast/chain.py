@@ -20,6 +20,7 @@ from placeforecast.tables.show import record_html, record_text
 from placeforecast.tables.vocabulary import ledger_sectors, vocabulary
 from placeforecast.uncertainty.companions import with_companions
 from placeforecast.uncertainty.learn import COVERAGE, learn_errors
+from placeforecast.uncertainty.replay import corrected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,8 +167,11 @@ def forecast(
     if years[-1] < last:
         notes.append(("horizon", f"the assumptions end in {years[-1]}, before {last}"))
         warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=2)
-    tables = {"pupils": launched.pupils}
-    tables["demand"] = demand_places(launched.pupils, assumptions, grades=inputs.grades)
+    pupils, correction = corrected(inputs, launched.pupils, launch, model)
+    if correction:
+        notes.append(("correction", correction))
+    tables = {"pupils": pupils}
+    tables["demand"] = demand_places(pupils, assumptions, grades=inputs.grades)
     tables["stages"] = stage_totals(
         tables["demand"], districts=inputs.districts, grades=inputs.grades
     )

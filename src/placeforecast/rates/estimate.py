@@ -21,6 +21,7 @@ from placeforecast.rates.notes import Notes
 from placeforecast.rates.schooling import school_rates
 from placeforecast.rates.shares import sector_policy
 from placeforecast.rates.specification import Specification, load_model
+from placeforecast.tables.grades import stages_in_order
 from placeforecast.tables.problems import Problem, refuse
 from placeforecast.tables.pupils import count_pupils
 from placeforecast.tables.records import Assumptions, Inputs
@@ -94,6 +95,7 @@ def estimate(
     model: str | Path | None = None,
     launch_year: int | None = None,
     horizon: int | None = None,
+    selection: pd.DataFrame | None = None,
 ) -> Assumptions:
     """Estimate everything that a projection needs from what is known at a launch.
 
@@ -108,6 +110,9 @@ def estimate(
         is used.
     horizon : int, optional
         Years to estimate for; by default that of the settings.
+    selection : DataFrame [stage, model, chosen, ...], optional
+        The model of each stage's ratios, from `select_models`; the others use `model`. Kept in the
+        assumptions with the runners-up.
 
     Returns
     -------
@@ -158,7 +163,8 @@ def estimate(
     children = school_age_children(demography, past)
     assert inputs.enrolment is not None  # required of every region
     counted = count_pupils(inputs.enrolment, inputs.grades, launch)
-    ratios = school_rates(counted, children, inputs.grades, specification, last, notes)
+    chosen = _chosen(inputs.grades, specification, selection, notes)
+    ratios = school_rates(counted, children, inputs.grades, chosen, last, notes)
     places = _places(inputs, launch, notes)
     return replace(
         demography,
@@ -169,8 +175,26 @@ def estimate(
         standards=_standards(inputs),
         places=places,
         notes=notes.table(),
+        selection=selection,
         **{name: getattr(inputs, name) for name in KEPT},
     )
+
+
+def _chosen(
+    grades: pd.DataFrame,
+    specification: Specification,
+    selection: pd.DataFrame | None,
+    notes: Notes,
+) -> dict[str, Specification]:
+    """Return the specification of each stage."""
+    chosen = dict.fromkeys(stages_in_order(grades), specification)
+    if selection is None:
+        return chosen
+    for row in selection[selection["chosen"]].to_dict("records"):
+        chosen[str(row["stage"])] = load_model(str(row["model"]))
+        text = f"{row['stage']}: {row['model']} ({row['why']}, error {row['error']:.2%})"
+        notes.add("selection", text, warn=False)
+    return chosen
 
 
 def _with_migration(

@@ -39,7 +39,7 @@ def school_rates(
     counted: Counted,
     children: pd.DataFrame,
     grades: pd.DataFrame,
-    specification: Specification,
+    specifications: Mapping[str, Specification],
     last_year: int,
     notes: Notes,
 ) -> SchoolRates:
@@ -53,8 +53,8 @@ def school_rates(
         On every basis there is.
     grades : DataFrame
         The school system, resolved.
-    specification : Specification
-        Which rule carries each family of ratios forward.
+    specifications : mapping of str to Specification
+        By stage: which rule carries each family of ratios forward.
     last_year : int
         Last year to estimate for.
     notes : Notes
@@ -79,6 +79,7 @@ def school_rates(
             continue
         family = family_of(grade)
         basis, exposed = _exposed(grade, counted, children, notes)
+        specification = specifications[str(grade["stage"])]
         table = _estimate(grade, exposed, counted, specification, years, notes)
         tables.setdefault(family, []).append(table.assign(basis=basis) if basis else table)
     return SchoolRates(**{name: _joined(tables.get(name)) for name in SchoolRates.__annotations__})

@@ -88,6 +88,13 @@ MODELS: dict[str, Callable[[Rule], RateModel]] = {
 }
 
 
+class Correction(Section):
+    """How much of the last known error is taken off, and up to which lead; 0 is none."""
+
+    share: float = Field(default=0.0, ge=0, le=1)
+    leads: int = Field(default=1, ge=1, le=10)
+
+
 class Specification(Section):
     """A named model: one rule per family of rates.
 
@@ -106,6 +113,7 @@ class Specification(Section):
     participation: Rule = Rule()
     progression: Rule = Rule()
     shares: Rule = Rule()
+    correction: Correction = Correction()
 
 
 def load_model(name: str | Path) -> Specification:

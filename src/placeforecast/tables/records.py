@@ -143,6 +143,8 @@ events : DataFrame, optional
         The school system that the rates were estimated for; cn-6-3-3 if left out.
     notes : DataFrame [topic, text]
         What the reader of a result must know of how the assumptions came about.
+    selection : DataFrame [stage, model, error, launches, chosen, why], optional
+        The model chosen for each stage, with the runners-up and their errors.
 
     Raises
     ------
@@ -180,6 +182,7 @@ events : DataFrame, optional
     events: pd.DataFrame | None = None
     grades: pd.DataFrame | None = None
     notes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(NOTES)))
+    selection: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         for name in ASSUMED_TABLES:
@@ -196,5 +199,6 @@ events : DataFrame, optional
         return record_html(self)
 
 
-ASSUMED_TABLES = tuple(f.name for f in fields(Assumptions) if f.name not in ("grades", "notes"))
+NOT_TABLES = ("grades", "notes", "selection")
+ASSUMED_TABLES = tuple(f.name for f in fields(Assumptions) if f.name not in NOT_TABLES)
 VOCABULARY_NAME = {"births": "cohort_births"}

@@ -10,9 +10,11 @@ import numpy as np
 
 from placeforecast.enrolment.launch import launch_pupils
 from placeforecast.rates.estimate import estimate
+from placeforecast.rates.specification import load_model
 from placeforecast.tables.doors import Array, to_array
 from placeforecast.tables.problems import AssumptionWarning, InputError
 from placeforecast.tables.pupils import count_pupils
+from placeforecast.uncertainty.correction import correct_pupils
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +61,7 @@ def replay(
     model: str | Path | None = None,
     last_year: int | None = None,
     longest: int = 100,
+    correct: bool = True,
 ) -> Replayed:
     """Forecast pupils from each launch and set them beside those that were counted later.
 
@@ -74,6 +77,8 @@ def replay(
         Last year that counts as known; by default the last year of enrolment.
     longest : int
         Longest lead to forecast.
+    correct : bool
+        Whether a model that corrects by its last error does so.
 
     Returns
     -------
@@ -104,7 +109,7 @@ def replay(
         launched[i] = pupils[at]
         actual[i, :reach] = pupils[at + 1 : at + 1 + reach]
         try:
-            table = _pupils(inputs, launch, reach, model)
+            table = _pupils(inputs, launch, reach, model, correct=correct)
         except InputError as error:
             impossible[launch] = str(error)
             continue
@@ -115,12 +120,36 @@ def replay(
     return Replayed(forecast, actual, born, launched, axes, impossible)
 
 
-def _pupils(inputs: Inputs, launch: int, reach: int, model: str | Path | None) -> pd.DataFrame:
+def corrected(
+    inputs: Inputs, pupils: pd.DataFrame, launch: int, model: str | Path | None
+) -> tuple[pd.DataFrame, str]:
+    """Take a share of the last launch's error off, where the model says so.
+
+    Returns
+    -------
+    tuple of DataFrame and str
+        The pupils, and what was done; blank if nothing.
+    """
+    correction = load_model(model if model is not None else inputs.settings.run.model).correction
+    if not correction.share:
+        return pupils, ""
+    assert inputs.grades is not None  # filled by Inputs
+    before = replay(inputs, [launch - 1], model=model, last_year=launch, longest=1, correct=False)
+    if not before.axes["launch"] or before.impossible:
+        return pupils, "not corrected: the launch a year before could not be replayed"
+    return correct_pupils(pupils, before, inputs.grades, correction, launch)
+
+
+def _pupils(
+    inputs: Inputs, launch: int, reach: int, model: str | Path | None, *, correct: bool
+) -> pd.DataFrame:
     with warnings.catch_warnings():
         # What is odd about the input is said once, by the forecast itself.
         warnings.simplefilter("ignore", AssumptionWarning)
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=reach)
         pupils = launch_pupils(inputs, assumptions, launch, launch + reach).pupils
+        if correct:
+            pupils, _ = corrected(inputs, pupils, launch, model)
     pupils = pupils[pupils["year"] > launch]
     if "residence" in pupils.columns:
         keys = ["district", "year", "grade"]
