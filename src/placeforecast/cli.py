@@ -165,11 +165,20 @@ def report(
     model: Model = None,
     launch_year: LaunchYear = None,
     horizon: Horizon = None,
+    trajectories: Trajectories = None,
 ) -> None:
     """Forecast a region and write the report."""
     asked = tuple(part.strip() for part in formats.split(",") if part.strip())
     with _speaking(), _called_rightly("--formats"):
-        result = pf.forecast(_read(region), model=model, launch_year=launch_year, horizon=horizon)
+        inputs = _read(region)
+        runs = inputs.settings.run.trajectories if trajectories is None else trajectories
+        result = pf.forecast(
+            inputs,
+            model=model,
+            launch_year=launch_year,
+            horizon=horizon,
+            trajectories=runs,
+        )
         for file in pf.write_report(result, out, language=language.value, formats=asked):
             typer.echo(file)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from placeforecast.report.view import View
 
 SHA_DIGITS = 12
+COVERED = ("lead", "nominal", "coverage", "width", "launches")
 DEFINED = ("balance", "shortfall", "surplus", "cell_shortfall", "cell_surplus", "utilisation")
 """Columns that the guide explains."""
 
@@ -43,7 +44,9 @@ def certainty_section(view: View) -> Section:
     """Return the share of pupils who are already born, by stage and year."""
     words, top = view.words, view.areas.shown[0]
     shares = share_born(view, top)
-    blocks: list[Block] = [Paragraph(words("sure.text")), Paragraph(words("sure.intervals"))]
+    blocks: list[Block] = [Paragraph(words("sure.text"))]
+    drawn = _chance_tables(view, top)
+    blocks += [Paragraph(words("sure.drawn" if drawn else "sure.intervals")), *drawn]
     if shares:
         rows = tuple(
             (year, *(number(years.get(year)) for years in shares.values())) for year in view.years
@@ -56,6 +59,46 @@ def certainty_section(view: View) -> Section:
     else:
         blocks.append(Paragraph(words("sure.unknown")))
     return Section("certainty", words("sure.title"), words("sure.sheet"), tuple(blocks))
+
+
+def _chance_tables(view: View, top: str | None) -> list[Table]:
+    """Return the need with its interval and chance of a shortage, and how such intervals did."""
+    words, balance = view.words, view.forecast.balance
+    if balance is None or "chance_of_shortfall" not in balance.columns:
+        return []
+    ends = [name for name in balance.columns if name.startswith("demand_p")]
+    low, high = ends[0], ends[-1]
+    own = balance[(balance["district"] == top) & (balance["plan_case"] == view.case)]
+    own = own[(own["ledger"] == own["stage"].map(view.ledger)) & own["year"].isin(view.key_years)]
+    columns = (
+        Column(words.column("demand", "stage")),
+        Column(words.column("demand", "year"), "year"),
+        Column(words("sure.low", quantile=low.removeprefix("demand_")), "count"),
+        Column(words("sure.high", quantile=high.removeprefix("demand_")), "count"),
+        Column(words("sure.chance_column"), "share"),
+    )
+    rows = tuple(
+        (words.stage(str(row["stage"])), int(row["year"]), row[low], row[high], chance)
+        for row, chance in zip(own.to_dict("records"), own["chance_of_shortfall"], strict=True)
+    )
+    title = words("sure.chance", area=view.name(top), case=view.case_name)
+    tables = [Table("chances", title, columns, rows)]
+    coverage = view.forecast.coverage
+    if len(coverage):
+        held = tuple(
+            (words.stage(str(row["stage"])), *(row[name] for name in COVERED))
+            for row in coverage.to_dict("records")
+        )
+        heads = (
+            Column(words.column("demand", "stage")),
+            Column(words("sure.lead"), "count"),
+            Column(words("sure.nominal"), "share"),
+            Column(words("sure.held"), "share"),
+            Column(words("sure.width"), "share"),
+            Column(words("sure.launches"), "count"),
+        )
+        tables.append(Table("coverage", words("sure.coverage"), heads, held))
+    return tables
 
 
 def notes_section(view: View) -> Section:
