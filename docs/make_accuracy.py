@@ -6,11 +6,13 @@ that ``data/make_england.py`` reads. Takes some minutes.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,12 +23,12 @@ from placeforecast.evaluation.measures import measures
 from placeforecast.evaluation.page import in_percent
 from placeforecast.rates.models import GreyModel, History
 from placeforecast.rates.thinning import thin
-from placeforecast.uncertainty.replay import Replayed, replay
+from placeforecast.uncertainty.replay import replay
+
+if TYPE_CHECKING:
+    from placeforecast.uncertainty.past import Replayed
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "data"))
-
-from make_england import make_region  # noqa: E402
 
 SHIPPED = ("default", "trend", "pooled", "naive")
 RULES = {
@@ -211,7 +213,7 @@ def china(errors: pd.DataFrame) -> str:
         for model, launches in missed.items()
         if launches
     ]
-    return "\n".join([*parts, *lines, entry_ratios(), grey(whole)]) + "\n"
+    return "\n".join([*parts, *lines, "", entry_ratios(), grey(whole)]) + "\n"
 
 
 def entry_ratios() -> str:
@@ -262,7 +264,8 @@ def main() -> None:
     source = Path(sys.argv[1])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_region(source, folder / "england")
+        script = str(ROOT / "data" / "make_england.py")
+        subprocess.run([sys.executable, script, str(source), str(folder / "england")], check=True)
         inputs = pf.read_inputs(folder / "england")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pf.AssumptionWarning)  # births not yet published

@@ -17,13 +17,14 @@ from placeforecast.tables.grades import stages_in_order
 from placeforecast.tables.problems import InputError, Problem
 from placeforecast.uncertainty.calibrate import Intervals, past_intervals, top_of
 from placeforecast.uncertainty.companions import suffix
-from placeforecast.uncertainty.replay import Replayed, replay
+from placeforecast.uncertainty.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from placeforecast.tables.records import Inputs
+    from placeforecast.uncertainty.past import Replayed
 
 NAIVE = "naive"
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
@@ -101,7 +102,8 @@ def backtest(
     not_fitted = {}
     for run in bar:
         tables.append(_table(run, inputs, asked))
-        not_fitted[run.model] = dict(run.replayed.impossible)
+        missed = run.replayed.impossible
+        not_fitted[_short(run.model)] = {year: missed[year] for year in missed if year in asked}
     table = pd.concat(tables, ignore_index=True)
     if table.empty:
         rule = f"have no outcome to compare with: {', '.join(map(str, asked))}"

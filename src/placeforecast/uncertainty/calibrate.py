@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from placeforecast.tables.doors import Array
-    from placeforecast.uncertainty.replay import Replayed
+    from placeforecast.uncertainty.past import Replayed
 
 
 @dataclass(frozen=True)

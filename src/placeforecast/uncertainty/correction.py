@@ -18,7 +18,7 @@ from placeforecast.tables.grades import stages_in_order
 
 if TYPE_CHECKING:
     from placeforecast.rates.specification import Correction
-    from placeforecast.uncertainty.replay import Replayed
+    from placeforecast.uncertainty.past import Replayed
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from placeforecast.tables.doors import Array, Flags
-    from placeforecast.uncertainty.replay import Replayed
+    from placeforecast.uncertainty.past import Replayed
 
 FREEDOM = 5
 """Degrees of freedom of the shared shock: heavy tails, and still a variance."""

@@ -13,13 +13,14 @@ from placeforecast.tables.grades import stages_in_order
 from placeforecast.uncertainty.calibrate import past_intervals, top_of
 from placeforecast.uncertainty.draws import BirthShocks, fit_births
 from placeforecast.uncertainty.errors import ErrorModel, fit_errors
-from placeforecast.uncertainty.replay import Replayed, replay
+from placeforecast.uncertainty.replay import replay
 from placeforecast.uncertainty.shipped import shipped_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from placeforecast.tables.records import Assumptions, Inputs
+    from placeforecast.uncertainty.past import Replayed
 
 MOST_LAUNCHES = 10
 LONGEST_LEAD = 6

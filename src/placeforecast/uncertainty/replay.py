@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +10,14 @@ import numpy as np
 from placeforecast.enrolment.launch import launch_pupils
 from placeforecast.rates.estimate import estimate
 from placeforecast.rates.specification import load_model
-from placeforecast.tables.doors import Array, to_array
+from placeforecast.tables.doors import to_array
 from placeforecast.tables.problems import AssumptionWarning, InputError
 from placeforecast.tables.pupils import count_pupils
 from placeforecast.uncertainty.correction import correct_pupils
+from placeforecast.uncertainty.past import Replayed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     import pandas as pd
@@ -26,32 +26,6 @@ if TYPE_CHECKING:
 
 LEAST_YEARS = 2
 """A launch needs two years of pupils: one step from grade to grade."""
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """Forecast and actual pupils of past launches.
-
-    Attributes
-    ----------
-    forecast, actual : ndarray [launch, lead, grade, district]
-        Pupils; NaN where a launch does not reach, or nothing was counted. Lead 1 comes first.
-    share_born : ndarray [launch, lead, grade, district]
-        Share of the cell's births that were known at the launch.
-    launched : ndarray [launch, grade, district]
-        Pupils of the launch year.
-    axes : mapping
-        Labels of `launch`, `lead`, `grade` and `district`.
-    impossible : mapping of int to str
-        Launches that could not be replayed, and why.
-    """
-
-    forecast: Array
-    actual: Array
-    share_born: Array
-    launched: Array
-    axes: Mapping[str, list[Any]]
-    impossible: Mapping[int, str]
 
 
 def replay(
