@@ -362,3 +362,15 @@ def test_each_class_of_residence_has_its_own_ratio() -> None:
         ):
             assert table is not None
             close(ratios(table[table["residence"] == residence], grade), [ratio] * 3)
+
+
+def test_years_that_were_bound_by_capacity_are_said() -> None:
+    taught = pupils({"P1": [120, 130, 140, 150]}, 2022)
+    bound = taught.assign(capacity_bound=[False, False, True, True])
+    born = by_year("births", [100] * 9, 2016, district="A")
+    assumptions = pf.estimate(region(bound, born), model=SIMPLE)
+    (text,) = notes_of(assumptions, "enrolment")
+    assert text == (
+        "enrolment: 2 rows were bound by capacity: they measure places, not need "
+        "(A P1 2024, A P1 2025)"
+    )

@@ -58,7 +58,7 @@ class Language(StrEnum):
 def _speaking() -> Iterator[None]:
     """Print warnings as one line each, and bad input as its problems with exit status 1."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", pf.AssumptionWarning)
+        warnings.simplefilter("default", pf.AssumptionWarning)  # the same words once
         warnings.showwarning = _say
         try:
             yield

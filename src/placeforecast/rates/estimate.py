@@ -18,7 +18,7 @@ from placeforecast.rates.fertility import (
 )
 from placeforecast.rates.migration import residual_migration, smooth_migration
 from placeforecast.rates.notes import Notes
-from placeforecast.rates.schooling import school_rates
+from placeforecast.rates.schooling import school_rates, tell_bound
 from placeforecast.rates.shares import sector_policy
 from placeforecast.rates.specification import Specification, load_model
 from placeforecast.tables.grades import stages_in_order
@@ -163,6 +163,7 @@ def estimate(
     children = school_age_children(demography, past)
     assert inputs.enrolment is not None  # required of every region
     counted = count_pupils(inputs.enrolment, inputs.grades, launch)
+    tell_bound(inputs.enrolment, launch, notes)
     chosen = _chosen(inputs.grades, specification, selection, notes)
     ratios = school_rates(counted, children, inputs.grades, chosen, last, notes)
     places = _places(inputs, launch, notes)

@@ -85,6 +85,18 @@ def school_rates(
     return SchoolRates(**{name: _joined(tables.get(name)) for name in SchoolRates.__annotations__})
 
 
+def tell_bound(enrolment: pd.DataFrame, launch_year: int, notes: Notes) -> None:
+    """Say where schools were full: pupils of such years measure supply, not demand."""
+    if "capacity_bound" not in enrolment.columns:
+        return
+    bound = enrolment["capacity_bound"].fillna(value=False).astype(bool)
+    rows = enrolment[bound & (enrolment["year"] <= launch_year)]
+    cells = [f"{r.district} {r.grade} {r.year}" for r in rows.itertuples()]
+    if cells:
+        text = f"enrolment: {len(cells)} rows were bound by capacity: they measure places, not need"
+        notes.add("enrolment", f"{text} ({listed(cells)})", warn=False)
+
+
 def _joined(tables: list[pd.DataFrame] | None) -> pd.DataFrame | None:
     return pd.concat(tables, ignore_index=True) if tables else None
 
