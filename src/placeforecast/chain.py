@@ -124,8 +124,9 @@ def forecast(
         By default those of the settings.
     trajectories : int
         Random runs around the central one, drawn from the errors of past launches; 0 is the
-        central run alone. A value column ``x`` then has companions such as ``x_p10``, and `balance`
-        the chance and the expected size of a shortage.
+        central run alone (only the command line reads the settings here). A value column ``x``
+        then has companions such as ``x_p10``, and `balance` the chance and the expected size of a
+        shortage.
     quantiles : sequence of float, optional
         Which companions; by default those of the settings.
     seed : int, optional
@@ -140,7 +141,8 @@ def forecast(
     InputError
         For a hole that the forecast needs, named.
     ValueError
-        For quantiles outside 0-1, or a horizon of less than one year.
+        For quantiles outside 0-1, fewer than no trajectories, a seed below 0, or a horizon of less
+        than one year.
 
     Warns
     -----
@@ -157,6 +159,8 @@ def forecast(
     >>> bool(row.balance_p10 <= row.balance_p50 <= row.balance_p90)
     True
     """
+    if trajectories < 0:
+        raise ValueError(f"there cannot be {trajectories} trajectories: give 0 or more")
     launch = launch_year_of(inputs, launch_year)
     last = last_year_of(inputs, launch, horizon)
     notes = _unused(inputs)
@@ -184,7 +188,7 @@ def forecast(
     coverage = pd.DataFrame(columns=COVERAGE)
     if trajectories:
         asked = _quantiles(quantiles, inputs)
-        drawn = seed if seed is not None else (inputs.settings.run.seed or 1)
+        drawn = _seed(seed, inputs)
         learnt = learn_errors(inputs, assumptions, launch, model=model, seed=drawn)
         tables = with_companions(tables, inputs, assumptions, learnt, asked, (trajectories, drawn))
         coverage = learnt.coverage
@@ -206,6 +210,13 @@ def forecast(
         coverage=coverage,
         notes=_notes(assumptions, notes, years),
     )
+
+
+def _seed(seed: int | None, inputs: Inputs) -> int:
+    chosen = seed if seed is not None else inputs.settings.run.seed
+    if chosen is not None and chosen < 0:
+        raise ValueError(f"the seed must not be below 0, as {chosen} is")
+    return 1 if chosen is None else chosen
 
 
 def _quantiles(quantiles: Sequence[float] | None, inputs: Inputs) -> tuple[float, ...]:

@@ -95,6 +95,9 @@ def backtest(
     """
     names = _names(inputs, models)
     asked = sorted(set(launch_years))
+    if not asked:
+        remedy = "Name one past launch or more."
+        raise InputError([Problem(file="launch_years", rule="names no launch", remedy=remedy)])
     tasks = (delayed(_run)(inputs, name, asked, horizon) for name in names)
     runs = Parallel(n_jobs=jobs, return_as="generator")(tasks)
     bar = tqdm(runs, total=len(names), desc="back-test", unit="model", disable=None)
@@ -103,7 +106,7 @@ def backtest(
     for run in bar:
         tables.append(_table(run, inputs, asked))
         missed = run.replayed.impossible
-        not_fitted[_short(run.model)] = {year: missed[year] for year in missed if year in asked}
+        not_fitted[short_name(run.model)] = {year: missed[year] for year in missed if year in asked}
     table = pd.concat(tables, ignore_index=True)
     if table.empty:
         rule = f"have no outcome to compare with: {', '.join(map(str, asked))}"
@@ -115,7 +118,13 @@ def backtest(
 
 def _names(inputs: Inputs, models: Sequence[str | Path] | None) -> list[str]:
     asked = [inputs.settings.run.model] if models is None else [str(model) for model in models]
-    return list(dict.fromkeys([*asked, NAIVE]))
+    names = list(dict.fromkeys([*asked, NAIVE]))
+    short = [short_name(name) for name in names]
+    for name in short:
+        if short.count(name) > 1:
+            rule, remedy = "names two models", "Give their folders different names."
+            raise InputError([Problem(file="models", value=name, rule=rule, remedy=remedy)])
+    return names
 
 
 def _run(inputs: Inputs, model: str, asked: list[int], horizon: int) -> Run:
@@ -141,7 +150,7 @@ def _table(run: Run, inputs: Inputs, asked: list[int]) -> pd.DataFrame:
     by_stage = _stage_rows(run, keep, stages, all_stages, stage_of).assign(grade=WHOLE)
     table = pd.concat([by_stage, by_grade], ignore_index=True)
     table = table[table["forecast"].notna() & table["actual"].notna()]
-    table["model"] = _short(run.model)
+    table["model"] = short_name(run.model)
     table["year"] = table["launch_year"] + table["lead"]
     table["error"] = table["forecast"] - table["actual"]
     came = table["actual"] > 0
@@ -153,7 +162,8 @@ def _table(run: Run, inputs: Inputs, asked: list[int]) -> pd.DataFrame:
     return table[[*columns, *named, "places"]].reset_index(drop=True)
 
 
-def _short(model: str) -> str:
+def short_name(model: str) -> str:
+    """Return the name of a model's folder."""
     return model.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
 
 

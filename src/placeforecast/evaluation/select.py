@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from placeforecast.evaluation.backtest import NAIVE, WHOLE, backtest
+from placeforecast.evaluation.backtest import NAIVE, WHOLE, backtest, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,7 +65,7 @@ def select_models(
     mean = by_lead.groupby(["stage", "model"], as_index=False)["error"].mean()
     counted = wape.groupby(["stage", "model"], as_index=False)
     table = mean.merge(counted.agg(launches=("launch_year", "nunique")), validate="1:1")
-    first = str(next(iter(models), NAIVE))
+    first = short_name(str(next(iter(models), NAIVE)))
     parts = [_chosen(rows, first) for _, rows in table.groupby("stage", sort=False)]
     columns = ["stage", "model", "error", "launches", "chosen", "why"]
     return pd.concat(parts, ignore_index=True)[columns]

@@ -102,7 +102,7 @@ def fit_errors(
     growth = np.array([_growth(stage[:, :, s]) for s in range(len(stages))])
     n = len(learnt)
     at_lead_1 = [_rms_of_launches(shared[:, :, s], growth[s]) for s in range(len(stages))]
-    own = cell - shared[:, :, stage_of][..., np.newaxis]
+    own = cell - np.nan_to_num(shared[:, :, stage_of])[..., np.newaxis]
     size = np.nansum(replayed.launched[learnt], axis=1)
     samples, sizes = _vectors(own, size, growth[stage_of])
     terms = _size_terms(samples, sizes)
@@ -150,9 +150,9 @@ def _stage_errors(
 
 
 def _median(errors: Array) -> Array:
-    """Median over districts; 0 where no district has the stage (nothing is shared)."""
+    """Median over districts; NaN where no district has the stage."""
     flat = errors.reshape(-1, errors.shape[-1])
-    medians = [np.median(row[~np.isnan(row)]) if (~np.isnan(row)).any() else 0.0 for row in flat]
+    medians = [np.median(row[~np.isnan(row)]) if (~np.isnan(row)).any() else np.nan for row in flat]
     return np.array(medians).reshape(errors.shape[:-1])
 
 
@@ -176,7 +176,7 @@ def _growth(errors: Array) -> float:
 def _rms_of_launches(shared: Array, growth: float) -> float:
     """Root mean square at lead 1 of the shared error [launch, lead]; each launch counts alike."""
     lead = np.arange(1, shared.shape[1] + 1) ** growth
-    known = shared != 0
+    known = ~np.isnan(shared)
     per_launch = []
     for row, has in zip(shared, known, strict=True):
         if has.any():
@@ -234,4 +234,5 @@ def similar(model: ErrorModel, size: float) -> Any:  # noqa: ANN401
     """Return the samples nearest in size: a third of them, and at least fifteen."""
     distance = np.abs(np.log(np.maximum(model.sizes, 1.0)) - np.log(max(size, 1.0)))
     count = min(len(distance), max(NEIGHBOURS, len(distance) // 3))
-    return np.sort(np.argsort(distance, kind="stable")[:count])
+    farthest = np.sort(distance)[count - 1]
+    return np.flatnonzero(distance <= farthest)

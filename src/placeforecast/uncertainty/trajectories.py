@@ -131,11 +131,12 @@ def _pupils(central: Central, learnt: Learnt, d: int, trajectories: int, seed: i
     births = birth_multipliers(
         learnt.births, district, parent, 1 - central.share_born[:, d], trajectories, seed
     )
-    pupils = np.repeat(central.pupils[..., d, np.newaxis], trajectories, axis=2)
-    pupils[1:] *= factor
     for g, ages in enumerate(central.ages):
-        for t in range(1, len(pupils)):
-            pupils[t, g] *= _births_of(central, births, central.axes["year"][t], ages)
+        for lead in range(1, leads + 1):
+            factor[lead - 1, g] *= _births_of(central, births, central.axes["year"][lead], ages)
+    pupils = np.repeat(central.pupils[..., d, np.newaxis], trajectories, axis=2)
+    # The two errors are centred apart; their product is centred again.
+    pupils[1:] *= factor / factor.mean(axis=2, keepdims=True)
     return pupils
 
 
