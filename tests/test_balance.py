@@ -162,11 +162,11 @@ def test_warning_levels(taught: float, level: str) -> None:
     assert_figures(figures, utilisation=taught / 100)
 
 
-def test_without_places_there_is_no_utilisation_and_no_level() -> None:
+def test_pupils_without_any_place_have_no_utilisation_and_the_highest_level() -> None:
     cells: Cells = {"J1": (30, 0)}
     figures = row(pf.balance_places(demand(cells), places(cells)).stages)
     assert np.isnan(figures["utilisation"])
-    assert pd.isna(figures["warning"])
+    assert figures["warning"] == "red"
     assert_figures(figures, shortfall=30, cell_shortfall=30)
 
 

@@ -186,7 +186,7 @@ def test_inputs_hold_what_the_vocabulary_knows() -> None:
 
 def test_assumptions_hold_what_the_vocabulary_knows() -> None:
     names = {field.name for field in dataclasses.fields(pf.Assumptions)}
-    assert names - set(ASSUMED_TABLES) == {"grades", "notes"}
+    assert names - set(ASSUMED_TABLES) == {"grades", "notes", "selection"}
     assert {VOCABULARY_NAME.get(name, name) for name in ASSUMED_TABLES} <= set(TABLES)
     design = (
         "fertility survival migration sex_ratio_at_birth births intake progression participation "

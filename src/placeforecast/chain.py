@@ -99,7 +99,7 @@ RESULTS = (
 )
 
 
-def forecast(
+def forecast(  # noqa: PLR0913 - the front door
     inputs: Inputs,
     *,
     assumptions: Assumptions | None = None,
@@ -109,6 +109,7 @@ def forecast(
     trajectories: int = 0,
     quantiles: Sequence[float] | None = None,
     seed: int | None = None,
+    jobs: int = 1,
 ) -> Forecast:
     """Run the whole chain from what was observed to places short or idle.
 
@@ -131,6 +132,8 @@ def forecast(
         Which companions; by default those of the settings.
     seed : int, optional
         By default that of the settings, else 1.
+    jobs : int
+        Processes for replaying past launches; the figures do not depend on it.
 
     Returns
     -------
@@ -174,22 +177,12 @@ def forecast(
     pupils, correction = corrected(inputs, launched.pupils, launch, model)
     if correction:
         notes.append(("correction", correction))
-    tables = {"pupils": pupils}
-    tables["demand"] = demand_places(pupils, assumptions, grades=inputs.grades)
-    tables["stages"] = stage_totals(
-        tables["demand"], districts=inputs.districts, grades=inputs.grades
-    )
-    places = _places(inputs, assumptions, years, notes)
-    if places is not None:
-        balance = balance_places(
-            tables["demand"], places, districts=inputs.districts, grades=inputs.grades
-        )
-        tables |= {"places": places, "balance_cells": balance.cells, "balance": balance.stages}
+    tables = _places_needed(inputs, assumptions, pupils, years, notes)
     coverage = pd.DataFrame(columns=COVERAGE)
     if trajectories:
         asked = _quantiles(quantiles, inputs)
         drawn = _seed(seed, inputs)
-        learnt = learn_errors(inputs, assumptions, launch, model=model, seed=drawn)
+        learnt = learn_errors(inputs, assumptions, launch, model=model, seed=drawn, jobs=jobs)
         tables = with_companions(tables, inputs, assumptions, learnt, asked, (trajectories, drawn))
         coverage = learnt.coverage
         notes.append(
@@ -210,6 +203,25 @@ def forecast(
         coverage=coverage,
         notes=_notes(assumptions, notes, years),
     )
+
+
+def _places_needed(
+    inputs: Inputs,
+    assumptions: Assumptions,
+    pupils: pd.DataFrame,
+    years: range,
+    notes: list[tuple[str, str]],
+) -> dict[str, pd.DataFrame]:
+    """Take the second half of the chain: from pupils to the balance, as far as places are known."""
+    tree, grades = inputs.districts, inputs.grades
+    demand = demand_places(pupils, assumptions, grades=grades)
+    tables = {"pupils": pupils, "demand": demand}
+    tables["stages"] = stage_totals(demand, districts=tree, grades=grades)
+    places = _places(inputs, assumptions, years, notes)
+    if places is not None:
+        balance = balance_places(demand, places, districts=tree, grades=grades)
+        tables |= {"places": places, "balance_cells": balance.cells, "balance": balance.stages}
+    return tables
 
 
 def _seed(seed: int | None, inputs: Inputs) -> int:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import warnings
 from contextlib import contextmanager
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -122,7 +123,7 @@ def check(region: Region) -> None:
 
 
 @app.command()
-def forecast(
+def forecast(  # noqa: PLR0913 - options of a command line, each named in the call
     region: Region,
     out: Out,
     model: Model = None,
@@ -131,6 +132,7 @@ def forecast(
     trajectories: Trajectories = None,
     quantiles: Quantiles = None,
     seed: Seed = None,
+    jobs: Jobs = 1,
 ) -> None:
     """Forecast a region and write one CSV per result table."""
     asked = _numbers(quantiles, "--quantiles")
@@ -145,6 +147,7 @@ def forecast(
             trajectories=runs,
             quantiles=asked,
             seed=seed,
+            jobs=jobs,
         )
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out) as folder:
@@ -154,10 +157,12 @@ def forecast(
                 table.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
             for file in sorted(Path(folder).iterdir()):
                 typer.echo(file.replace(out / file.name))
+        for name in {field.name for field in fields(result)} - set(result.tables()):
+            (out / f"{name}.csv").unlink(missing_ok=True)  # of an earlier run: not of this one
 
 
 @app.command()
-def report(
+def report(  # noqa: PLR0913 - options of a command line, each named in the call
     region: Region,
     out: Out,
     language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.zh,
@@ -166,8 +171,12 @@ def report(
     launch_year: LaunchYear = None,
     horizon: Horizon = None,
     trajectories: Trajectories = None,
+    quantiles: Quantiles = None,
+    seed: Seed = None,
+    jobs: Jobs = 1,
 ) -> None:
     """Forecast a region and write the report."""
+    levels = _numbers(quantiles, "--quantiles")
     asked = tuple(part.strip() for part in formats.split(",") if part.strip())
     with _speaking(), _called_rightly("--formats"):
         inputs = _read(region)
@@ -178,6 +187,9 @@ def report(
             launch_year=launch_year,
             horizon=horizon,
             trajectories=runs,
+            quantiles=levels,
+            seed=seed,
+            jobs=jobs,
         )
         for file in pf.write_report(result, out, language=language.value, formats=asked):
             typer.echo(file)
@@ -212,3 +224,7 @@ def backtest(
 def main() -> None:
     """Run the command line."""
     app(prog_name="placeforecast", args=sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()

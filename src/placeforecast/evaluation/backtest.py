@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from placeforecast.places.supply import schedule_places
 from placeforecast.rates.estimate import estimate
+from placeforecast.rates.specification import load_model
 from placeforecast.tables.doors import Array, to_table
 from placeforecast.tables.grades import stages_in_order
 from placeforecast.tables.problems import InputError, Problem
@@ -124,6 +125,8 @@ def _names(inputs: Inputs, models: Sequence[str | Path] | None) -> list[str]:
         if short.count(name) > 1:
             rule, remedy = "names two models", "Give their folders different names."
             raise InputError([Problem(file="models", value=name, rule=rule, remedy=remedy)])
+    for model in names:
+        load_model(model)  # an unknown or broken one is an error, not a model that does not fit
     return names
 
 

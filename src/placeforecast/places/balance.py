@@ -159,6 +159,10 @@ def _warn_unbalanced(demand: pd.DataFrame, places: pd.DataFrame) -> None:
     if lacking:
         text = f"no places are given, so these are not balanced: {', '.join(lacking)}"
         warnings.warn(AssumptionWarning(text), stacklevel=3)
+    idle = sorted(set(places["stage"]) - set(demand["stage"]))
+    if idle and there & set(wanted):
+        text = f"nobody is taught there, so these places are not balanced: {', '.join(idle)}"
+        warnings.warn(AssumptionWarning(f"{text}. Add pupils, 0 if there are none."), stacklevel=3)
 
 
 def _arrays(
@@ -224,14 +228,15 @@ def _finish(table: pd.DataFrame) -> pd.DataFrame:
     table["surplus"] = np.maximum(table["balance"], 0.0)
     stands = table["places"] > 0
     table["utilisation"] = (table["pupils"] / table["places"].where(stands)).astype(float)
-    table["warning"] = _warning(table["utilisation"])
+    table["warning"] = _warning(table["utilisation"], table["pupils"] > 0)
     return table
 
 
-def _warning(utilisation: pd.Series[float]) -> pd.Series[Any]:
-    """Return the level of each utilisation; blank where there are no places."""
+def _warning(utilisation: pd.Series[float], taught: pd.Series[bool]) -> pd.Series[Any]:
+    """Return the level of each utilisation; the highest for pupils without any place."""
     levels = shipped("warnings").sort_values("from_utilisation")
     bounds = levels["from_utilisation"].astype(float).to_numpy()
     at = np.searchsorted(bounds, utilisation.fillna(0.0).to_numpy(), side="right") - 1
     named = pd.Series(levels["level"].to_numpy()[at], index=utilisation.index)
-    return named.where(utilisation.notna())
+    known = named.where(utilisation.notna())
+    return known.mask(utilisation.isna() & taught, levels["level"].iloc[-1])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.places.paths import policy_path, standard
+from placeforecast.tables.check import check
 from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
 from placeforecast.tables.vocabulary import ledger_sectors
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from placeforecast.tables.records import Assumptions
 
 KEYS = ["district", "year", "grade"]
+PUPILS = [*KEYS, "residence", "pupils", "share_born"]
 
 
 def demand_places(
@@ -62,6 +64,8 @@ def demand_places(
     0    all    90.0   100.0
     """
     system = resolve_grades(grades if grades is not None else assumptions.grades)
+    pupils = check(pupils[[c for c in PUPILS if c in pupils.columns]], "pupils")
+    _refuse_unknown_stages(assumptions, system)
     stage_of = dict(zip(system["grade"], system["stage"], strict=True))
     strangers = sorted(set(pupils["grade"]) - set(stage_of))
     if strangers:
@@ -80,6 +84,19 @@ def demand_places(
     table["demand"] = table["pupils"] / (1 - spare.loc[table.index])
     table = table[table["share"].notna()].reset_index(drop=True)
     return table[[*KEYS, "stage", "ledger", "pupils", "demand", "share_born"]]
+
+
+def _refuse_unknown_stages(assumptions: Assumptions, system: pd.DataFrame) -> None:
+    """Refuse a policy or standard of a stage that is not there: it would change nothing, unsaid."""
+    stages = set(system["stage"])
+    for name in ("policy", "standards"):
+        table: pd.DataFrame | None = getattr(assumptions, name)
+        if table is None or "stage" not in table.columns:
+            continue
+        named = table["stage"].dropna()
+        for value in dict.fromkeys(named[~named.isin(stages) & (named != "")]):
+            rule, remedy = "is not a stage of the school system", suggest(str(value), stages)
+            refuse([Problem(rule, remedy, file=name, column="stage", value=str(value))])
 
 
 def _one_residence(pupils: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SEXES = ("female", "male")
 DEFAULT_SEX_RATIO = 1.05  # males per female birth; the human ratio lies near it
 ONE_PLACE = "all"
+TIMINGS = ("end", "half")
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,6 +116,8 @@ def project_population(
     2  2021    0         9.0
     3  2021    1        15.0
     """
+    if migration_timing not in TIMINGS:
+        raise ValueError(f"there is no migration_timing {migration_timing!r}: end, half")
     one_place = "district" not in population.columns
     stock = check(population.assign(district=ONE_PLACE) if one_place else population, "population")
     start_year = int(stock["year"].max())

@@ -268,7 +268,9 @@ def _standards(inputs: Inputs) -> pd.DataFrame | None:
     """Return the shipped standards with the region's own rows in place of the same ones."""
     system = inputs.settings.school_system
     rows = shipped("standards")
-    rows = rows[rows["system"] == system].drop(columns="system")
+    assert inputs.grades is not None  # filled by Inputs
+    taught = rows["stage"].isin(set(inputs.grades["stage"]))  # a table of grades may leave some out
+    rows = rows[(rows["system"] == system) & taught].drop(columns="system")
     if inputs.standards is None:
         return rows if len(rows) else None
     keys = ["district", "year", "stage", "grade", "indicator"]

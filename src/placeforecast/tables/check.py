@@ -18,9 +18,25 @@ if TYPE_CHECKING:
 
 
 NEEDED = ("key", "value", "either")
+SHARE_INDICATORS = (
+    "public_share",
+    "inclusive_share",
+    "purchased_share",
+    "private_cap",
+    "migrant_public_share",
+    "senior_general_share",
+    "special_rate",
+    "retention_9",
+)
+LIMITS = (
+    ("policy", SHARE_INDICATORS, 1.0, "a share"),
+    ("policy", ("gross_rate",), 2.0, "pupils per child"),
+    ("standards", ("spare_share",), 0.99, "a share below 1"),
+)
+"""Table, its indicators, the highest value that can be meant, and what they are."""
 
 
-def check(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def check(table: pd.DataFrame, name: str, *, called: str = "") -> pd.DataFrame:
     """Check one table against the vocabulary and return it with the right types.
 
     Parameters
@@ -29,6 +45,8 @@ def check(table: pd.DataFrame, name: str) -> pd.DataFrame:
         The table, cells as text or as numbers.
     name : str
         Its name in the vocabulary, such as ``"births"``.
+    called : str, optional
+        What to call it in a message; its name if left out.
 
     Returns
     -------
@@ -41,6 +59,8 @@ def check(table: pd.DataFrame, name: str) -> pd.DataFrame:
         With every problem of every cell.
     KeyError
         If there is no such table.
+    TypeError
+        If it is not a DataFrame.
 
     Warns
     -----
@@ -55,8 +75,10 @@ def check(table: pd.DataFrame, name: str) -> pd.DataFrame:
       district  year  births
     0        A  2020   310.0
     """
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(f"{called or name} must be a DataFrame, not {type(table).__name__}")
     rows = table.set_axis(pd.RangeIndex(1, len(table) + 1), axis="index")
-    checked, problems = examine(rows, name, file=name)
+    checked, problems = examine(rows, name, file=called or name)
     refuse(problems)
     return checked.reset_index(drop=True)
 
@@ -100,7 +122,23 @@ def examine(
         whole = checked[~checked.index.isin(broken)]
         problems += _either_problems(whole, spec)
         problems += _repeats(whole, spec)
+        problems += _beyond_limits(whole, name)
     return _plain(checked, spec), [replace(p, file=file, sheet=sheet) for p in problems]
+
+
+def _beyond_limits(checked: pd.DataFrame, name: str) -> list[Problem]:
+    """Name values that their indicator cannot take, such as a percent where a share belongs."""
+    problems = []
+    for table, indicators, limit, what in LIMITS:
+        if table != name:
+            continue
+        rows = checked[checked["indicator"].isin(indicators) & (checked["value"] > limit)]
+        for row, indicator, value in zip(rows.index, rows["indicator"], rows["value"], strict=True):
+            rule = f"is above {limit:g}, and {indicator} is {what}"
+            remedy = f"Write {value / 100:g} for {value:g} percent."
+            where = Problem(rule, remedy, row=int(row), column="value", value=f"{value:g}")
+            problems.append(where)
+    return problems
 
 
 def _heading_problems(table: pd.DataFrame, spec: Table) -> list[Problem]:

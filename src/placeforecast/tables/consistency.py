@@ -31,22 +31,6 @@ ON_LEAVES = (
     "housing",
     "candidates",
 )
-SHARE_INDICATORS = (
-    "public_share",
-    "inclusive_share",
-    "purchased_share",
-    "private_cap",
-    "migrant_public_share",
-    "senior_general_share",
-    "special_rate",
-    "retention_9",
-)
-LIMITS = (
-    ("policy", SHARE_INDICATORS, 1.0, "a share"),
-    ("policy", ("gross_rate",), 2.0, "pupils per child"),
-    ("standards", ("spare_share",), 0.99, "a share below 1"),
-)
-"""Table, its indicators, the highest value that can be meant, and what they are."""
 
 
 def consistency_problems(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
@@ -181,23 +165,6 @@ def _rows(table: pd.DataFrame, wrong: pd.Series[bool]) -> Iterator[tuple[int, An
 
 def _value_problems(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
     problems = []
-    for name, indicators, limit, what in LIMITS:
-        if name not in tables:
-            continue
-        table = tables[name]
-        wrong = table["indicator"].isin(indicators) & (table["value"] > limit)
-        for row, cells in _rows(table, wrong):
-            value = cells["value"]
-            problems.append(
-                Problem(
-                    file=files.get(name, name),
-                    row=row,
-                    column="value",
-                    value=f"{value:g}",
-                    rule=f"is above {limit:g}, and {cells['indicator']} is {what}",
-                    remedy=f"Write {value / 100:g} for {value:g} percent.",
-                )
-            )
     if "tasks" in tables:
         tasks = tables["tasks"]
         for row, cells in _rows(tasks, tasks["year_to"] < tasks["year_from"]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from placeforecast.tables.doors import Array, Flags, to_array
-from placeforecast.tables.problems import Problem, refuse
+from placeforecast.tables.problems import Problem, refuse, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +71,7 @@ def count_pupils(enrolment: pd.DataFrame, grades: pd.DataFrame, launch_year: int
         If a grade that a district has had is missing in the launch year, whole or one sector of it.
     """
     rows = enrolment[enrolment["year"] <= launch_year]
+    _refuse_unknown_grades(rows, grades)
     if "residence" not in rows.columns:
         rows = rows.assign(residence=EVERYONE)
     counted = set(rows["grade"])
@@ -94,6 +95,15 @@ def count_pupils(enrolment: pd.DataFrame, grades: pd.DataFrame, launch_year: int
     partial = hole & known.any(axis=4)
     gaps = [_cell(axes, *(int(i) for i in at)) for at in np.argwhere(partial)]
     return Counted(total, axes, present, gaps)
+
+
+def _refuse_unknown_grades(rows: pd.DataFrame, grades: pd.DataFrame) -> None:
+    strangers = sorted(set(rows["grade"]) - set(grades["grade"]))
+    if strangers:
+        rule = f"is not a grade of the school system ({len(strangers)} such grades)"
+        remedy = f"{suggest(strangers[0], grades['grade'])} Or give grades, the school system."
+        where = Problem(rule, remedy, file="enrolment", column="grade", value=strangers[0])
+        refuse([where])
 
 
 def _cell(axes: Mapping[str, list[Any]], t: int, g: int, d: int, r: int) -> str:

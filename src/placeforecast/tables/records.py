@@ -188,7 +188,9 @@ events : DataFrame, optional
         for name in ASSUMED_TABLES:
             table = getattr(self, name)
             if table is not None:
-                object.__setattr__(self, name, check(table, VOCABULARY_NAME.get(name, name)))
+                object.__setattr__(
+                    self, name, check(table, VOCABULARY_NAME.get(name, name), called=name)
+                )
         if self.grades is not None:
             object.__setattr__(self, "grades", resolve_grades(self.grades))
 

@@ -58,6 +58,7 @@ def learn_errors(
     *,
     model: str | Path | None = None,
     seed: int = 1,
+    jobs: int = 1,
 ) -> Learnt:
     """Replay past launches and learn from their errors.
 
@@ -73,6 +74,8 @@ def learn_errors(
         As for `estimate`.
     seed : int
         For the intervals that are held against past outcomes.
+    jobs : int
+        Processes.
 
     Returns
     -------
@@ -86,6 +89,7 @@ def learn_errors(
         model=model,
         last_year=launch_year,
         longest=LONGEST_LEAD,
+        jobs=jobs,
     )
     stages = stages_in_order(inputs.grades)
     stage_of = dict(zip(inputs.grades["grade"], inputs.grades["stage"], strict=True))

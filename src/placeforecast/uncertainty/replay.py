@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from placeforecast.enrolment.launch import launch_pupils
 from placeforecast.rates.estimate import estimate
@@ -36,6 +37,7 @@ def replay(
     last_year: int | None = None,
     longest: int = 100,
     correct: bool = True,
+    jobs: int = 1,
 ) -> Replayed:
     """Forecast pupils from each launch and set them beside those that were counted later.
 
@@ -53,6 +55,8 @@ def replay(
         Longest lead to forecast.
     correct : bool
         Whether a model that corrects by its last error does so.
+    jobs : int
+        Processes; launches are shared out among them.
 
     Returns
     -------
@@ -77,15 +81,17 @@ def replay(
     forecast, actual, born = (np.full(shape, np.nan) for _ in range(3))
     launched = np.full((shape[0], *shape[2:]), np.nan)
     impossible = {}
-    for i, launch in enumerate(launches):
-        reach = min(len(leads), last - launch)
+    reaches = [min(len(leads), last - launch) for launch in launches]
+    tables = Parallel(n_jobs=jobs)(
+        delayed(_attempt)(inputs, launch, reach, model, correct=correct)
+        for launch, reach in zip(launches, reaches, strict=True)
+    )
+    for i, (launch, reach, (table, why)) in enumerate(zip(launches, reaches, tables, strict=True)):
         at = launch - counted.axes["year"][0]
         launched[i] = pupils[at]
         actual[i, :reach] = pupils[at + 1 : at + 1 + reach]
-        try:
-            table = _pupils(inputs, launch, reach, model, correct=correct)
-        except InputError as error:
-            impossible[launch] = str(error)
+        if table is None:
+            impossible[launch] = why
             continue
         years = {"year": list(range(launch + 1, launch + reach + 1))}
         cells = {**years, "grade": axes["grade"], "district": axes["district"]}
@@ -112,6 +118,16 @@ def corrected(
     if not before.axes["launch"] or before.impossible:
         return pupils, "not corrected: the launch a year before could not be replayed"
     return correct_pupils(pupils, before, inputs.grades, correction, launch)
+
+
+def _attempt(
+    inputs: Inputs, launch: int, reach: int, model: str | Path | None, *, correct: bool
+) -> tuple[pd.DataFrame | None, str]:
+    """Return the pupils of a launch, or why it cannot be replayed."""
+    try:
+        return _pupils(inputs, launch, reach, model, correct=correct), ""
+    except InputError as error:
+        return None, str(error)
 
 
 def _pupils(
