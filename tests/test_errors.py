@@ -301,7 +301,7 @@ def test_the_shipped_table_is_used_and_said() -> None:
 def test_own_launches_are_used_and_said() -> None:
     result = pf.forecast(two_districts(), trajectories=20, seed=3)
     said = result.notes.set_index("topic")["text"]["intervals"]
-    assert said == "20 trajectories, seed 3, from 4 own launches (2014-2017)"
+    assert said == "20 trajectories, seed 3, from 4 own launches up to 2017"
     columns = ["stage", "lead", "nominal", "coverage", "width", "launches"]
     assert list(result.coverage.columns) == columns
     assert set(result.coverage["stage"]) == {"primary"}

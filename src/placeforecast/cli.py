@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,8 @@ from placeforecast.tables.examples import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from placeforecast.chain import Forecast
 
 app = typer.Typer(
     help="Forecasts how many school places a district will be short of, or have idle.",
@@ -113,6 +115,20 @@ def _called_rightly(option: str) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 
+def _forecast(
+    region: str,
+    quantiles: str | None,
+    trajectories: int | None,
+    **asked: Any,  # noqa: ANN401 - passed on to `forecast`, which names and checks them
+) -> Forecast:
+    """Read a region and forecast it; trajectories not asked for are those of the settings."""
+    levels = _numbers(quantiles, "--quantiles")
+    inputs = _read(region)
+    runs = inputs.settings.run.trajectories if trajectories is None else trajectories
+    with _called_rightly("--quantiles"):
+        return pf.forecast(inputs, trajectories=runs, quantiles=levels, **asked)
+
+
 @app.command()
 def check(region: Region) -> None:
     """Check the tables of a region and say what is there."""
@@ -135,17 +151,14 @@ def forecast(  # noqa: PLR0913 - options of a command line, each named in the ca
     jobs: Jobs = 1,
 ) -> None:
     """Forecast a region and write one CSV per result table."""
-    asked = _numbers(quantiles, "--quantiles")
-    with _speaking(), _called_rightly("--quantiles"):
-        inputs = _read(region)
-        runs = inputs.settings.run.trajectories if trajectories is None else trajectories
-        result = pf.forecast(
-            inputs,
+    with _speaking():
+        result = _forecast(
+            region,
+            quantiles,
+            trajectories,
             model=model,
             launch_year=launch_year,
             horizon=horizon,
-            trajectories=runs,
-            quantiles=asked,
             seed=seed,
             jobs=jobs,
         )
@@ -176,22 +189,21 @@ def report(  # noqa: PLR0913 - options of a command line, each named in the call
     jobs: Jobs = 1,
 ) -> None:
     """Forecast a region and write the report."""
-    levels = _numbers(quantiles, "--quantiles")
     asked = tuple(part.strip() for part in formats.split(",") if part.strip())
-    with _speaking(), _called_rightly("--formats"):
-        inputs = _read(region)
-        runs = inputs.settings.run.trajectories if trajectories is None else trajectories
-        result = pf.forecast(
-            inputs,
+    with _speaking():
+        result = _forecast(
+            region,
+            quantiles,
+            trajectories,
             model=model,
             launch_year=launch_year,
             horizon=horizon,
-            trajectories=runs,
-            quantiles=levels,
             seed=seed,
             jobs=jobs,
         )
-        for file in pf.write_report(result, out, language=language.value, formats=asked):
+        with _called_rightly("--formats"):
+            written = pf.write_report(result, out, language=language.value, formats=asked)
+        for file in written:
             typer.echo(file)
 
 

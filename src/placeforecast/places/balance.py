@@ -236,6 +236,7 @@ def _warning(utilisation: pd.Series[float], taught: pd.Series[bool]) -> pd.Serie
     """Return the level of each utilisation; the highest for pupils without any place."""
     levels = shipped("warnings").sort_values("from_utilisation")
     bounds = levels["from_utilisation"].astype(float).to_numpy()
+    # Rows without places get a level of their own below; the 0 only keeps the search going.
     at = np.searchsorted(bounds, utilisation.fillna(0.0).to_numpy(), side="right") - 1
     named = pd.Series(levels["level"].to_numpy()[at], index=utilisation.index)
     known = named.where(utilisation.notna())

@@ -74,6 +74,7 @@ def demand_places(
             [Problem(file="pupils", column="grade", value=strangers[0], rule=rule, remedy=remedy)]
         )
     cells = _one_residence(pupils).assign(stage=lambda t: t["grade"].map(stage_of))
+    # No spare share is given: nothing is kept free, which is the documented default.
     spare = standard(assumptions.standards, "spare_share", cells).fillna(0.0)
     parts = [cells.assign(ledger="all", share=1.0)]
     for row in ledger_sectors().query("policy_indicator != ''").to_dict("records"):

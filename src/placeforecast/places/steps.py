@@ -157,6 +157,7 @@ def _refuse_plan(projects: pd.DataFrame, system: pd.DataFrame) -> None:
 
 
 def _overdue(projects: pd.DataFrame, last: int) -> pd.Series[bool]:
+    # A closure has no opening: it is due when it closes.
     due = projects["opens"].fillna(projects["closes"]).astype("float64")
     return (projects["status"] != "open") & (due <= last)
 

@@ -89,6 +89,7 @@ def tell_bound(enrolment: pd.DataFrame, launch_year: int, notes: Notes) -> None:
     """Say where schools were full: pupils of such years measure supply, not demand."""
     if "capacity_bound" not in enrolment.columns:
         return
+    # The column is optional: a blank cell is a year that nobody has marked.
     bound = enrolment["capacity_bound"].fillna(value=False).astype(bool)
     rows = enrolment[bound & (enrolment["year"] <= launch_year)]
     cells = [f"{r.district} {r.grade} {r.year}" for r in rows.itertuples()]

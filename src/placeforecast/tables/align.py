@@ -52,6 +52,7 @@ def _periods(births: pd.DataFrame, births_end: str) -> pd.DataFrame:
     rows = births.copy()
     month = rows["month"] if "month" in rows else pd.Series(pd.NA, index=rows.index, dtype="Int64")
     end_of_year = rows["year"] * MONTHS + _month_of(births_end) - 1
+    # A row without a month holds the twelve months up to the end of the year of births.
     rows["last"] = (rows["year"] * MONTHS + month - 1).fillna(end_of_year).astype("int64")
     rows["first"] = rows["last"] - np.where(month.isna(), MONTHS - 1, 0)
     rows["monthly"] = month.notna().to_numpy(dtype=bool)

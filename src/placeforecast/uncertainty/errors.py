@@ -10,7 +10,7 @@ at the launch are learnt from: the unborn have an error of their own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,7 +117,7 @@ def fit_errors(
     )
     # Own errors are many, but measured around the median of their own launch.
     scaled = samples / model.spread(sizes)[:, np.newaxis, np.newaxis] * np.sqrt(1 + 0.5 / n)
-    return ErrorModel(model.shared, growth, scaled, sizes, terms, stage_of, n)
+    return replace(model, own=scaled)
 
 
 def _usable(replayed: Replayed, known_to: int) -> Flags:

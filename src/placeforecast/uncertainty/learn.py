@@ -102,7 +102,7 @@ def learn_errors(
     parents = top_of(inputs.districts, past.axes["district"])
     intervals = past_intervals(past, stages, stage_of, parents, CHECKED, seed=seed)
     coverage = _coverage(past, intervals.stages, stages, stage_of)
-    source = f"{errors.launches} own launches ({past.axes['launch'][0]}-{launch_year - 1})"
+    source = f"{errors.launches} own launches up to {launch_year - 1}"
     return Learnt(errors, births, source, coverage)
 
 
