@@ -23,6 +23,7 @@ from placeforecast.evaluation.measures import measures
 from placeforecast.evaluation.page import in_percent
 from placeforecast.rates.models import GreyModel, History
 from placeforecast.rates.thinning import thin
+from placeforecast.uncertainty.correction import try_shares
 from placeforecast.uncertainty.replay import replay
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ GROUPS = {
 }
 CHINA_LAUNCHES = range(2014, 2022)
 YOUNG = ("K", "P1", "P2_6")
+CORRECTION = """\
+### Correction by the last error
+
+WAPE of stage totals at lead 1, had this share of the last launch's error been taken off `default`;
+the shipped models take none.
+"""
 SIZES = (100, 300, 1_000, 10_000)
 SEEDS = range(8)
 AGAINST = ("mean-3", "volume-3")
@@ -155,6 +162,16 @@ def england_intervals(errors: pd.DataFrame) -> str:
         "Drawn from the errors of earlier launches only; `launches` is how many were held against."
     )
     return f"### Intervals\n\n{note}\n\n{markdown(shown)}"
+
+
+def correction(inputs: pf.Inputs) -> str:
+    """Return what taking a share of the last error off lead 1 would have done."""
+    assert inputs.grades is not None
+    stage_of = dict(zip(inputs.grades["grade"], inputs.grades["stage"], strict=True))
+    past = replay(inputs, range(LAUNCHES[0] - 1, LAUNCHES[-1] + 1), model="default", longest=1)
+    table = try_shares(past, ["primary", "secondary"], stage_of)
+    wide = table.pivot(index="share", columns="stage", values="wape") * 100
+    return f"{CORRECTION}\n{markdown(wide.round(3).reset_index())}"
 
 
 def small_districts(inputs: pf.Inputs, models: list[str]) -> str:
@@ -272,7 +289,7 @@ def main() -> None:
             models = [*SHIPPED, *rule_models(folder)]
             errors = pf.backtest(inputs, launch_years=LAUNCHES, horizon=4, models=models, jobs=2)
             tried = ["pooled", "default", *(m for m in models if Path(m).name in AGAINST)]
-            small = small_districts(inputs, tried)
+            small = f"{correction(inputs)}\n{small_districts(inputs, tried)}"
     grouped = group_errors(errors)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pf.AssumptionWarning)  # the page says it in words
