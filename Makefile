@@ -41,7 +41,7 @@ bench: $(READY)  ## print timings, as ratios within one run
 
 docs: $(READY)   ## build the documentation into docs/_build/html
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group docs
-	@$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
+	@$(BIN)/python -m sphinx -E -W -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 baseline: $(READY) ## rewrite the pinned results of the example city (on purpose only)

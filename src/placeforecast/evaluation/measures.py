@@ -29,7 +29,8 @@ def measures(errors: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Per group: `mape` (mean of |error| / actual), `wape` (sum of |error| over sum of actual),
+        Per group: `mape` (mean of absolute errors over their actuals), `wape` (sum of absolute
+        errors over the sum of actuals),
         `bias` (sum of forecast less actual over sum of actual: positive is too many), `pinball`
         (mean pinball loss over the quantiles, as a share of the mean actual), `coverage_80` and
         `coverage_95` (share of actuals inside the interval) with `width_80` and `width_95` (mean
