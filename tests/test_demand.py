@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import placeforecast as pf
-from placeforecast.places.paths import policy_path
+from placeforecast.rates.paths import policy_path
 from schools import SIMPLE, by_year, found, grades, pupils, region
 
 if TYPE_CHECKING:

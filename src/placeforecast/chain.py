@@ -11,10 +11,10 @@ import pandas as pd
 from placeforecast.enrolment.launch import launch_pupils
 from placeforecast.places.balance import balance_places
 from placeforecast.places.demand import demand_places
-from placeforecast.places.paths import policy_holds
 from placeforecast.places.rollup import stage_totals
 from placeforecast.places.supply import STATUSES, schedule_places
 from placeforecast.rates.estimate import estimate, last_year_of, launch_year_of
+from placeforecast.rates.paths import policy_holds
 from placeforecast.tables.problems import AssumptionWarning
 from placeforecast.tables.show import record_html, record_text
 from placeforecast.tables.vocabulary import ledger_sectors, vocabulary

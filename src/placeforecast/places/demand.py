@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from placeforecast.places.paths import policy_path, standard
+from placeforecast.rates.paths import policy_path, standard
 from placeforecast.tables.check import check
 from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest

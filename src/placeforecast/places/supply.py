@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from placeforecast.places.paths import standard
 from placeforecast.places.steps import ANY_SECTOR, plan_steps
+from placeforecast.rates.paths import standard
 from placeforecast.tables.doors import Array, Flags, to_array, to_table
 from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import Problem, refuse

@@ -25,6 +25,7 @@ DATE = re.compile(
     r"(\d{4})(?:[-/.年](\d{1,2}))?(?:[-/.月](\d{1,2}))?[年月日]?(?: 0?0:00(?::00)?)?$"
 )
 """A year, month or day, as a spreadsheet writes them, without a time of day."""
+WORD = re.compile(r"(?!(?:nan|inf|infinity)$)[a-z][a-z_]*$", re.IGNORECASE)
 YEARS = (1900, 2200)
 FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 LAST_DAY_COUNTED = (9, 30)
@@ -61,6 +62,12 @@ def _number(cell: object, column: Column) -> Reading:
     if not np.isfinite(number):
         return None, "is not a finite number", "Give a number, or leave the row out if unknown."
     return number, "", ""
+
+
+def _number_or_word(cell: object, column: Column) -> Reading:
+    """Read a number; a word of letters is kept, for the indicators that take one."""
+    text = _text(cell)
+    return (text, "", "") if WORD.match(text) else _number(cell, column)
 
 
 def _of_unit(column: Column) -> str:
@@ -139,6 +146,7 @@ PARSERS: dict[str, tuple[Callable[[object, Column], Reading], str]] = {
     "text": (lambda cell, _: (_text(cell), "", ""), "object"),
     "number": (_number, "float64"),
     "share": (_number, "float64"),
+    "number_or_word": (_number_or_word, "object"),
     "integer": (_integer, "Int64"),
     "age": (_integer, "Int64"),
     "year": (_year, "Int64"),
@@ -185,6 +193,8 @@ def _whole_column(
         text = words.astype("object").where(~blank, None)
         known = _known(column)
         return None if known and not text[~blank].isin(known).all() else text
+    if column.kind == "number_or_word":
+        dtype = "float64"  # unless a cell holds a word
     if dtype not in ("float64", "Int64"):
         return None
     numbers = pd.to_numeric(series.where(~blank), errors="coerce")

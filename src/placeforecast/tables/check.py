@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from placeforecast.tables.cells import is_blank, read_column
+from placeforecast.tables.indicators import indicator_problems
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
 from placeforecast.tables.vocabulary import COMMON_COLUMNS, vocabulary
 
@@ -18,22 +19,6 @@ if TYPE_CHECKING:
 
 
 NEEDED = ("key", "value", "either")
-SHARE_INDICATORS = (
-    "public_share",
-    "inclusive_share",
-    "purchased_share",
-    "private_cap",
-    "migrant_public_share",
-    "senior_general_share",
-    "special_rate",
-    "retention_9",
-)
-LIMITS = (
-    ("policy", SHARE_INDICATORS, 1.0, "a share"),
-    ("policy", ("gross_rate",), 2.0, "pupils per child"),
-    ("standards", ("spare_share",), 0.99, "a share below 1"),
-)
-"""Table, its indicators, the highest value that can be meant, and what they are."""
 
 
 def check(table: pd.DataFrame, name: str, *, called: str = "") -> pd.DataFrame:
@@ -122,23 +107,8 @@ def examine(
         whole = checked[~checked.index.isin(broken)]
         problems += _either_problems(whole, spec)
         problems += _repeats(whole, spec)
-        problems += _beyond_limits(whole, name)
+        problems += indicator_problems(whole, name)
     return _plain(checked, spec), [replace(p, file=file, sheet=sheet) for p in problems]
-
-
-def _beyond_limits(checked: pd.DataFrame, name: str) -> list[Problem]:
-    """Name values that their indicator cannot take, such as a percent where a share belongs."""
-    problems = []
-    for table, indicators, limit, what in LIMITS:
-        if table != name:
-            continue
-        rows = checked[checked["indicator"].isin(indicators) & (checked["value"] > limit)]
-        for row, indicator, value in zip(rows.index, rows["indicator"], rows["value"], strict=True):
-            rule = f"is above {limit:g}, and {indicator} is {what}"
-            remedy = f"Write {value / 100:g} for {value:g} percent."
-            where = Problem(rule, remedy, row=int(row), column="value", value=f"{value:g}")
-            problems.append(where)
-    return problems
 
 
 def _heading_problems(table: pd.DataFrame, spec: Table) -> list[Problem]:
@@ -257,6 +227,7 @@ def _plain(checked: pd.DataFrame, spec: Table) -> pd.DataFrame:
         if column.name in checked.columns:
             series = checked[column.name]
             dtype = str(series.dtype)
-            if dtype in plain and not series.isna().any():
+            mixed = column.kind == "number_or_word"
+            if dtype in plain and not mixed and not series.isna().any():
                 checked[column.name] = series.astype(plain[dtype])
     return checked
