@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,25 +176,14 @@ def test_the_order_of_a_path_changes_nothing() -> None:
     np.testing.assert_allclose(path, [[0.1, 0.1, 0.15, 0.2, 0.35, 0.5, 0.5]])
 
 
-def test_a_share_of_one_class_of_residence_is_not_taken_for_that_of_all() -> None:
-    by_residence = pd.concat(
-        [
-            policy((2026, 0.9), residence="local"),
-            policy((2026, 0.2), residence="migrant"),
-            policy((2026, 0.8), stage="primary"),
-        ]
-    )
-    message = "policy: public_share of one class of residence is not computed with"
-    with pytest.warns(pf.AssumptionWarning, match=message):
-        close(needed(pf.Assumptions(policy=by_residence), "public"), [0.8 * 95])
-
-
-def test_a_share_of_one_class_of_residence_leaves_the_estimate_as_it_is() -> None:
+def test_a_share_of_one_class_of_residence_needs_pupils_told_apart() -> None:
     migrants = policy((2026, 0.2), residence="migrant")
-    with pytest.warns(pf.AssumptionWarning, match="public_share of one class of residence"):
-        result = pf.forecast(region(sectors(), policy=migrants), model=SIMPLE)
-    everybody = found(result.demand, "P1", ledger="all")
-    close(found(result.demand, "P1", ledger="public"), [0.6 * number for number in everybody])
+    message = (
+        "policy, column residence: gives public_share of migrant pupils, who are not told apart. "
+        "Give enrolment with a column residence (local, migrant), or leave it blank."
+    )
+    with pytest.raises(pf.InputError, match=re.escape(message)):
+        needed(pf.Assumptions(policy=migrants), "public")
 
 
 def test_an_indicator_that_is_not_computed_with_is_said() -> None:

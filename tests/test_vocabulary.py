@@ -37,6 +37,7 @@ DTYPES = {
     "text": "str",
     "number": "float64",
     "share": "float64",
+    "number_or_word": "float64",
     "integer": "int64",
     "age": "int64",
     "year": "int64",
@@ -51,8 +52,14 @@ def place(column: Column) -> str:
     return f"{column.table}.{column.name}"
 
 
+ONE_INDICATOR = {"policy.indicator": "public_share", "policy.basis": "children"}
+"""An indicator of policy that takes every other column."""
+
+
 def value_of(column: Column) -> str:
     """Return a lawful cell of a column, as text."""
+    if place(column) in ONE_INDICATOR:
+        return ONE_INDICATOR[place(column)]
     if column.values in LISTS:
         return values(column.values)[0]
     low = column.minimum if column.minimum is not None else 0.0
@@ -60,6 +67,7 @@ def value_of(column: Column) -> str:
     lawful = {
         "text": "x",
         "number": f"{(low + high) / 2:g}",
+        "number_or_word": f"{(low + high) / 2:g}",
         "share": "0.5",
         "integer": f"{low:g}",
         "date": "2021-05-17",
@@ -186,7 +194,7 @@ def test_inputs_hold_what_the_vocabulary_knows() -> None:
 
 def test_assumptions_hold_what_the_vocabulary_knows() -> None:
     names = {field.name for field in dataclasses.fields(pf.Assumptions)}
-    assert names - set(ASSUMED_TABLES) == {"grades", "notes", "selection"}
+    assert names - set(ASSUMED_TABLES) == {"grades", "districts", "notes", "selection"}
     assert {VOCABULARY_NAME.get(name, name) for name in ASSUMED_TABLES} <= set(TABLES)
     design = (
         "fertility survival migration sex_ratio_at_birth births intake progression participation "

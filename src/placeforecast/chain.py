@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from placeforecast.enrolment.launch import launch_pupils
+from placeforecast.enrolment.policy import LIMITED
 from placeforecast.places.balance import balance_places
 from placeforecast.places.demand import demand_places
 from placeforecast.places.rollup import stage_totals
@@ -169,7 +170,8 @@ def forecast(  # noqa: PLR0913 - the front door
     notes = _unused(inputs)
     if assumptions is None:
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=last - launch)
-    launched = launch_pupils(inputs, assumptions, launch, last)
+    capacity = _capacity(assumptions, range(launch, last + 1))
+    launched = launch_pupils(inputs, assumptions, launch, last, capacity=capacity)
     years = range(launch, int(launched.pupils["year"].max()) + 1)
     if years[-1] < last:
         notes.append(("horizon", f"the assumptions end in {years[-1]}, before {last}"))
@@ -219,9 +221,21 @@ def _places_needed(
     tables["stages"] = stage_totals(demand, districts=tree, grades=grades)
     places = _places(inputs, assumptions, years, notes)
     if places is not None:
-        balance = balance_places(demand, places, districts=tree, grades=grades)
+        given = {"districts": tree, "grades": grades, "standards": assumptions.standards}
+        balance = balance_places(demand, places, **given)
         tables |= {"places": places, "balance_cells": balance.cells, "balance": balance.stages}
     return tables
+
+
+def _capacity(assumptions: Assumptions, years: range) -> pd.DataFrame | None:
+    """Return the places planned, where policy lets them limit who enters."""
+    policy = assumptions.policy
+    if policy is None or assumptions.places is None or not (policy["value"] == LIMITED).any():
+        return None
+    with warnings.catch_warnings():
+        # What is odd about the plan is said when the places of every case are scheduled.
+        warnings.simplefilter("ignore", AssumptionWarning)
+        return schedule_places(assumptions, years)
 
 
 def _seed(seed: int | None, inputs: Inputs) -> int:
@@ -295,10 +309,10 @@ def _notes(assumptions: Assumptions, notes: list[tuple[str, str]], years: range)
     """Join what estimation, the chain and the policy paths have to say."""
     rows = [(str(row["topic"]), str(row["text"])) for row in assumptions.notes.to_dict("records")]
     for hold in policy_holds(assumptions.policy, years).to_dict("records"):
-        where = " ".join(part for part in (hold["district"], hold["stage"]) if part) or "everywhere"
+        named = (hold["district"], hold["stage"], hold["residence"])
+        where = " ".join(part for part in named if part) or "everywhere"
         span = f"{hold['from']}-{hold['to']}"
-        text = (
-            f"{hold['indicator']} ({where}): held at {hold['value']:g} of {hold['year']} in {span}"
-        )
+        value = hold["value"] if isinstance(hold["value"], str) else f"{hold['value']:g}"
+        text = f"{hold['indicator']} ({where}): held at {value} of {hold['year']} in {span}"
         rows.append(("policy", text))
     return pd.DataFrame([*rows, *notes], columns=["topic", "text"])

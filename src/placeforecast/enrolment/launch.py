@@ -37,7 +37,12 @@ class Launched:
 
 
 def launch_pupils(
-    inputs: Inputs, assumptions: Assumptions, launch_year: int, last_year: int
+    inputs: Inputs,
+    assumptions: Assumptions,
+    launch_year: int,
+    last_year: int,
+    *,
+    capacity: pd.DataFrame | None = None,
 ) -> Launched:
     """Project people, children and pupils with what is known at a launch.
 
@@ -49,6 +54,8 @@ def launch_pupils(
         From `estimate` at the same launch, or made by hand.
     launch_year, last_year : int
         The launch, and the last year to project.
+    capacity : DataFrame [district, year, grade, places], optional
+        As for `project_enrolment`.
 
     Returns
     -------
@@ -67,7 +74,9 @@ def launch_pupils(
     assert inputs.enrolment is not None  # required of every region
     enrolment = inputs.enrolment[inputs.enrolment["year"] <= launch_year]
     rates = _until(assumptions, last_year)
-    pupils = project_enrolment(children, enrolment, rates, grades=inputs.grades)
+    pupils = project_enrolment(
+        children, enrolment, rates, grades=inputs.grades, capacity=capacity
+    )
     return Launched(projection, children, pupils)
 
 

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from placeforecast.enrolment.housing import with_housing
+from placeforecast.enrolment.policy import entry_effects, plan_steering
+from placeforecast.enrolment.regrade import with_moved_grades
+from placeforecast.enrolment.steering import steer
 from placeforecast.population.children import pool_of_children
 from placeforecast.rates.notes import listed
 from placeforecast.tables.check import check
@@ -14,12 +18,14 @@ from placeforecast.tables.doors import Array, to_array, to_table
 from placeforecast.tables.grades import ages_of, family_of, is_entry, resolve_grades
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
 from placeforecast.tables.pupils import Counted, count_pupils
+from placeforecast.tables.structure import structure_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
+    from placeforecast.enrolment.steering import Steering
     from placeforecast.tables.records import Assumptions
 
 
@@ -29,12 +35,21 @@ def project_enrolment(
     assumptions: Assumptions,
     *,
     grades: pd.DataFrame | None = None,
+    capacity: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Project pupils of every grade from the last year of enrolment.
 
     An entry grade holds its intake ratio times the children of its age; a stage known only as a
     total its participation times the children of all its ages; every other grade its progression
     times the pupils of the grade it takes in from, a year before. Cohorts always move.
+
+    Policy and events then set some of them, year by year: a gross rate the pupils of kindergarten
+    and of stages known only as a total (rate times the children of the official ages), a special
+    rate those of special schools, a senior share the entrants of general schools (share times the
+    junior graduates, or the entrants, of the area in which places are planned; vocational entrants
+    are what is left, and where the mode is ``capacity_limited`` no more are general than places
+    take in); events multiply those who reach a grade, or bring pupils who arrive. Pupils of new
+    housing come on top, and a change of the school structure renames the grade that moves.
 
     Parameters
     ----------
@@ -43,9 +58,12 @@ def project_enrolment(
     enrolment : DataFrame [district, year, grade, sector, residence, pupils]
         Pupils that were counted; the last year is the launch. Sectors are added up.
     assumptions : Assumptions
-        `intake`, `participation` and `progression`, as far as the grades need them.
+        `intake`, `participation` and `progression`, as far as the grades need them; `policy`,
+        `events`, `housing`, `yields`, `standards` and `districts` where they are there.
     grades : DataFrame, optional
         The school system; that of the assumptions, else cn-6-3-3.
+    capacity : DataFrame [district, year, grade, places], optional
+        Places, for the senior mode ``capacity_limited``: what `schedule_places` returns.
 
     Returns
     -------
@@ -94,14 +112,17 @@ def project_enrolment(
         remedy = "Give ratios of later years."
         refuse([Problem(file="intake", column="year", rule=rule, remedy=remedy)])
     _warn_leaving(counted, rows)
-    ratios = {row["grade"]: _ratio(row, assumptions, counted, years) for row in rows}
+    ratios = {row["grade"]: _ratio(row, rows, assumptions, counted, years) for row in rows}
     pools = {
         row["grade"]: _pool(row, children, assumptions, counted, years)
         for row in rows
         if is_entry(row)
     }
-    pupils = _carry(counted, rows, ratios, pools)
-    return _table(pupils[-len(years) - 1 :], rows, children, counted, [launch, *years])
+    steering = plan_steering(counted, rows, children, assumptions, years, capacity)
+    pupils = _carry(counted, rows, ratios, pools, steering)
+    table = _table(pupils[-len(years) - 1 :], rows, children, counted, [launch, *years])
+    housed = with_housing(table, assumptions, launch, grades=system)
+    return with_moved_grades(housed, structure_changes(assumptions.events, system), launch)
 
 
 def _last_year(assumptions: Assumptions, children: pd.DataFrame, rows: list[dict[Any, Any]]) -> int:
@@ -139,7 +160,11 @@ def _warn_leaving(counted: Counted, rows: list[dict[Any, Any]]) -> None:
 
 
 def _ratio(
-    grade: Mapping[Any, Any], assumptions: Assumptions, counted: Counted, years: list[int]
+    grade: dict[Any, Any],
+    all_rows: list[dict[Any, Any]],
+    assumptions: Assumptions,
+    counted: Counted,
+    years: list[int],
 ) -> Array:
     """Return the ratio of a grade [year, district, residence], NaN where nobody has the grade."""
     family = family_of(grade)
@@ -166,7 +191,8 @@ def _ratio(
         cell = f"district {axes['district'][d]}, year {years[t]}"
         rule = f"lacks {int(missing.sum())} ratios of grade {name}, first: {cell}"
         refuse([Problem(file=family, column="ratio", rule=rule, remedy="Add the rows.")])
-    return ratio
+    effects = entry_effects(grade, all_rows, assumptions, axes["district"], years)
+    return ratio * effects[..., np.newaxis]
 
 
 def _pool(
@@ -208,6 +234,7 @@ def _carry(
     rows: list[dict[Any, Any]],
     ratios: Mapping[str, Array],
     pools: Mapping[str, Array],
+    steering: Steering,
 ) -> Array:
     """Move every cohort on, year by year, after the counted years [year, grade, district, ...]."""
     past = len(counted.pupils)
@@ -226,6 +253,7 @@ def _carry(
                 source = pupils[t - int(row["duration"]) : t, at[row["feeder"]]].sum(axis=0)
             pupils[t, at[name]] = ratio * source
             _refuse_lost(pupils[t, at[name]], row, counted, t)
+        steer(pupils, t, t - past, steering)
     return pupils
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from placeforecast.places.allot import allot_places
 from placeforecast.places.rollup import Axes, cell_axes, roll_up
 from placeforecast.tables.districts import leaves
 from placeforecast.tables.doors import Array, to_array, to_table
@@ -70,11 +71,14 @@ def balance_places(
     *,
     districts: pd.DataFrame | None = None,
     grades: pd.DataFrame | None = None,
+    standards: pd.DataFrame | None = None,
 ) -> Balance:
     """Set places against demand: balance = places - demand, in every cell.
 
     A cell is district x grade x ledger. Stages, combined stages (where all their parts are there)
-    and parents are sums of cells.
+    and parents are sums of cells. A stage that the standards plan at a higher level (`planned_at`)
+    is balanced there: the places of the area are allotted to its districts in proportion to what
+    each needs, grade by grade, so that every district shares its shortage or surplus.
 
     Parameters
     ----------
@@ -86,6 +90,8 @@ def balance_places(
         How districts roll up; without it only the districts themselves are given.
     grades : DataFrame, optional
         The school system, for the order of grades; cn-6-3-3 if left out.
+    standards : DataFrame, optional
+        With `planned_at`, such as ``city`` for senior stages.
 
     Returns
     -------
@@ -119,6 +125,7 @@ def balance_places(
         demand = demand.assign(share_born=np.nan)
     _refuse_strangers(demand, districts)
     _warn_unbalanced(demand, places)
+    places = allot_places(demand, places, standards, districts)
     cells, stages = [], []
     for (ledger, case), rows in places.groupby(["ledger", "plan_case"], sort=False):
         own = demand[(demand["ledger"] == ledger) & demand["stage"].isin(set(rows["stage"]))]

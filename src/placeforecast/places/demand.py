@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from placeforecast.rates.paths import policy_path, standard
+from placeforecast.enrolment.transfers import apply_transfers
+from placeforecast.places.hands import changed_hands
+from placeforecast.places.sectors import ledger_shares
+from placeforecast.rates.paths import standard
 from placeforecast.tables.check import check
-from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
+from placeforecast.tables.structure import with_structure
 from placeforecast.tables.vocabulary import ledger_sectors
 
 if TYPE_CHECKING:
     from placeforecast.tables.records import Assumptions
 
 KEYS = ["district", "year", "grade"]
+NOBODY = 1e-9
 PUPILS = [*KEYS, "residence", "pupils", "share_born"]
 
 
@@ -26,16 +30,20 @@ def demand_places(
 ) -> pd.DataFrame:
     """Turn pupils into places needed, in each ledger.
 
-    Demand is pupils over one minus the spare share of the standards (0 where there is none). The
-    ledger ``all`` holds every pupil; ``public`` the pupils times the public share of the policy,
-    for the districts and stages that have one.
+    Pupils are moved by the transfers, and each ledger holds the shares of its sectors: ``all``
+    every pupil; ``public`` the public share; ``inclusive`` (kindergarten) the inclusive share;
+    ``public_with_purchased`` (primary, junior) public and purchased shares; each where the policy
+    has them. Migrants have their own share, a cap on the private share turns pupils public, and a
+    school that changes hands takes its pupils along. Demand is pupils over one minus the spare
+    share of the standards (0 where there is none).
 
     Parameters
     ----------
     pupils : DataFrame [district, year, grade, residence, pupils, share_born]
-        Classes of residence are added up.
+        Shares hold by class of residence; the result adds the classes up.
     assumptions : Assumptions
-        `policy` and `standards`.
+        `policy`, `standards`, `transfers`; `projects` and `places` for schools that change hands;
+        `districts` for policies of parents.
     grades : DataFrame, optional
         The school system; that of the assumptions, else cn-6-3-3.
 
@@ -47,12 +55,13 @@ def demand_places(
     Raises
     ------
     InputError
-        For a grade that the school system does not know.
+        For a grade that the school system does not know, shares that are more than the whole, or
+        a share of migrants where residence is not told apart.
 
     Warns
     -----
     AssumptionWarning
-        For a share of one class of residence, which is not computed with.
+        Where more places change hands than there are pupils to move.
 
     Examples
     --------
@@ -63,7 +72,8 @@ def demand_places(
       ledger  pupils  demand
     0    all    90.0   100.0
     """
-    system = resolve_grades(grades if grades is not None else assumptions.grades)
+    given = grades if grades is not None else assumptions.grades
+    system = with_structure(given, assumptions.events)
     pupils = check(pupils[[c for c in PUPILS if c in pupils.columns]], "pupils")
     _refuse_unknown_stages(assumptions, system)
     stage_of = dict(zip(system["grade"], system["stage"], strict=True))
@@ -73,17 +83,17 @@ def demand_places(
         refuse(
             [Problem(file="pupils", column="grade", value=strangers[0], rule=rule, remedy=remedy)]
         )
-    cells = _one_residence(pupils).assign(stage=lambda t: t["grade"].map(stage_of))
+    moved = apply_transfers(pupils, assumptions.transfers, grades=system)
+    cells = _with_share_born(moved).assign(stage=lambda t: t["grade"].map(stage_of))
+    parts = []
+    for ledger, share in ledger_shares(cells, assumptions).items():
+        held = cells.assign(ledger=ledger, share=share, pupils=cells["pupils"] * share)
+        parts.append(_one_residence(held[held["share"].notna()]))
+    table = pd.concat(parts, ignore_index=True)
+    table["pupils"] += pupils_changing_hands(table, assumptions, system)
     # No spare share is given: nothing is kept free, which is the documented default.
-    spare = standard(assumptions.standards, "spare_share", cells).fillna(0.0)
-    parts = [cells.assign(ledger="all", share=1.0)]
-    for row in ledger_sectors().query("policy_indicator != ''").to_dict("records"):
-        share = _share(cells, assumptions, str(row["policy_indicator"]))
-        parts.append(cells.assign(ledger=row["ledger"], share=share))
-    table = pd.concat(parts)
-    table["pupils"] = table["pupils"] * table["share"]
-    table["demand"] = table["pupils"] / (1 - spare.loc[table.index])
-    table = table[table["share"].notna()].reset_index(drop=True)
+    spare = standard(assumptions.standards, "spare_share", table).fillna(0.0)
+    table["demand"] = table["pupils"] / (1 - spare)
     return table[[*KEYS, "stage", "ledger", "pupils", "demand", "share_born"]]
 
 
@@ -100,31 +110,67 @@ def _refuse_unknown_stages(assumptions: Assumptions, system: pd.DataFrame) -> No
             refuse([Problem(rule, remedy, file=name, column="stage", value=str(value))])
 
 
+def _with_share_born(pupils: pd.DataFrame) -> pd.DataFrame:
+    whole = pupils.reset_index(drop=True)
+    return whole if "share_born" in whole.columns else whole.assign(share_born=np.nan)
+
+
 def _one_residence(pupils: pd.DataFrame) -> pd.DataFrame:
-    if "share_born" not in pupils.columns:
-        pupils = pupils.assign(share_born=np.nan)
+    """Add the classes of residence up."""
     if "residence" not in pupils.columns:
-        return pupils[[*KEYS, "pupils", "share_born"]].reset_index(drop=True)
-    summed = pupils.groupby(KEYS, sort=False, as_index=False)
+        return pupils
+    summed = pupils.groupby([*KEYS, "stage", "ledger"], sort=False, as_index=False)
     # The cohort of a cell is the same in every class of residence, and so is what is born of it.
     return summed.agg(pupils=("pupils", "sum"), share_born=("share_born", "first"))
 
 
-def _warn_residence(policy: pd.DataFrame | None, indicator: str) -> None:
-    if policy is None or "residence" not in policy.columns:
-        return
-    if policy.loc[policy["indicator"] == indicator, "residence"].notna().any():
-        text = f"policy: {indicator} of one class of residence is not computed with"
-        warnings.warn(AssumptionWarning(text), stacklevel=4)
+def pupils_changing_hands(
+    cells: pd.DataFrame, assumptions: Assumptions, system: pd.DataFrame
+) -> pd.Series[float]:
+    """Return the pupils that each ledger gains or loses with the schools that change hands.
 
+    A school that turns public brings as many pupils as places (less the spare share), so that
+    demand and supply move together; a ledger cannot gain more pupils than stand outside it.
 
-def _share(cells: pd.DataFrame, assumptions: Assumptions, indicator: str) -> pd.Series[float]:
-    """Return the share of each cell; NaN where the policy has none."""
-    pairs = list(dict.fromkeys(zip(cells["district"], cells["stage"], strict=True)))
+    Parameters
+    ----------
+    cells : DataFrame [district, year, grade, stage, ledger, pupils]
+    assumptions : Assumptions
+        `places`, `projects` and `standards`.
+    system : DataFrame
+        The school system, resolved.
+
+    Warns
+    -----
+    AssumptionWarning
+        Where fewer pupils stand outside a ledger than places come into it.
+    """
     years = sorted(set(cells["year"]))
-    _warn_residence(assumptions.policy, indicator)
-    path = policy_path(assumptions.policy, indicator, pairs, years)
-    row = {pair: i for i, pair in enumerate(pairs)}
-    column = {year: i for i, year in enumerate(years)}
-    at = [row[pair] for pair in zip(cells["district"], cells["stage"], strict=True)]
-    return pd.Series(path[at, [column[year] for year in cells["year"]]], index=cells.index)
+    hands = changed_hands(assumptions, years, grades=system)
+    change = pd.Series(0.0, index=cells.index)
+    if hands.empty:
+        return change
+    spare = standard(assumptions.standards, "spare_share", cells).fillna(0.0)
+    at = pd.MultiIndex.from_frame(cells[KEYS])
+    total = cells["pupils"].where(cells["ledger"] == "all").groupby([cells[k] for k in KEYS])
+    outside = total.transform("sum") - cells["pupils"]
+    for ledger, members in ledger_sectors().groupby("ledger", sort=False):
+        own = set(members["sector"])
+        sign = hands["sector"].isin(own).astype(int) - hands["from_sector"].isin(own).astype(int)
+        net = (hands["places"] * sign).groupby([hands[key] for key in KEYS]).sum()
+        here = cells["ledger"] == ledger
+        # A cell without a school that changes hands gains nothing.
+        moved = pd.Series(net.reindex(at).fillna(0.0).to_numpy(), index=cells.index) * (1 - spare)
+        change = change.where(~here, np.clip(moved, -cells["pupils"], outside))
+        _warn_few(cells[here & (moved.abs() > change.abs() + NOBODY)], str(ledger))
+    return change
+
+
+def _warn_few(cells: pd.DataFrame, ledger: str) -> None:
+    if len(cells):
+        row = cells.iloc[0]
+        text = (
+            f"projects: more places change hands than pupils do ({ledger}, {len(cells)} cells, "
+            f"first: {row['district']} {row['grade']} {row['year']}); the pupils there are move"
+        )
+        warnings.warn(AssumptionWarning(text), stacklevel=4)

@@ -163,8 +163,8 @@ def estimate(
     children = school_age_children(demography, past)
     assert inputs.enrolment is not None  # required of every region
     counted = count_pupils(inputs.enrolment, inputs.grades, launch)
-    tell_bound(inputs.enrolment, launch, notes)
     chosen = _chosen(inputs.grades, specification, selection, notes)
+    tell_bound(inputs.enrolment, launch, chosen, notes)
     ratios = school_rates(counted, children, inputs.grades, chosen, last, notes)
     places = _places(inputs, launch, notes)
     return replace(
@@ -174,6 +174,7 @@ def estimate(
         progression=ratios.progression,
         policy=sector_policy(inputs, inputs.grades, specification.shares, launch, last),
         standards=_standards(inputs),
+        districts=inputs.districts,
         places=places,
         notes=notes.table(),
         selection=selection,

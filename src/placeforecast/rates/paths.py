@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from placeforecast.tables.districts import ancestors, levels
+from placeforecast.tables.problems import Problem, refuse
+from placeforecast.tables.vocabulary import combined_stages
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from placeforecast.tables.doors import Array
+
+Cell = tuple[str, ...]
+"""A district, a stage and, where it matters, a class of residence."""
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Path:
+    """The values of an indicator by the years in which they are given."""
+
+    years: Array
+    values: Array
+    basis: str
+
+
+COUNTED_IN_KINDERGARTENS = "kindergartens"
+"""A share of kindergartens is a target of its own: children are not spread evenly over them."""
 
 
 def _blank(table: pd.DataFrame, key: str) -> pd.Series[bool]:
@@ -22,16 +44,18 @@ def _blank(table: pd.DataFrame, key: str) -> pd.Series[bool]:
 def policy_path(
     policy: pd.DataFrame | None,
     indicator: str,
-    cells: Sequence[tuple[str, str]],
+    cells: Sequence[Cell],
     years: Sequence[int],
+    *,
+    districts: pd.DataFrame | None = None,
 ) -> Array:
-    """Return the value of an indicator for each (district, stage) and year.
+    """Return the value of an indicator for each cell and year.
 
     A path is linear between the years given, and held before the first and after the last. A row
-    with a blank district or stage holds for all of them; where rows of several kinds fit a cell,
-    the ones that name the district and the stage come first, then those that name the district,
-    then those that name the stage, and only one kind is used. Rows of one class of residence are
-    left out.
+    with a blank key holds for all of that key. Where rows of several kinds fit a cell, only one
+    kind is used: first rows of the cell's own class of residence, then those that name the
+    district, or else the nearest parent, then those that name the stage, or else a combined name
+    that holds it. Shares of kindergartens are left out.
 
     Parameters
     ----------
@@ -39,40 +63,182 @@ def policy_path(
         As in the vocabulary.
     indicator : str
         Such as ``"public_share"``.
-    cells : sequence of (district, stage)
+    cells : sequence of (district, stage) or (district, stage, residence)
     years : sequence of int
+    districts : DataFrame, optional
+        How districts roll up; without it a row of a parent reaches no district.
 
     Returns
     -------
     ndarray [cell, year]
         NaN for a cell without a path.
+
+    Raises
+    ------
+    InputError
+        If one path has values on several bases.
     """
     values = np.full((len(cells), len(years)), np.nan)
-    if policy is None:
+    paths = _paths(_rows(policy, indicator))
+    if not paths:
         return values
-    rows = policy[policy["indicator"] == indicator]
-    paths = _paths(rows)
-    for i, (district, stage) in enumerate(cells):
-        for key in ((district, stage), (district, ""), ("", stage), ("", "")):
-            if key in paths:
-                known_years, known = paths[key]
-                values[i] = np.interp(years, known_years, known)
-                break
+    above = {} if districts is None else ancestors(districts)
+    known: dict[Cell, Array] = {}
+    for i, cell in enumerate(cells):
+        if cell not in known:
+            path = _path_of(paths, cell, above)
+            known[cell] = values[i] if path is None else np.interp(years, path.years, path.values)
+        values[i] = known[cell]
     return values
 
 
-def _paths(rows: pd.DataFrame) -> Mapping[tuple[str, str], tuple[Array, Array]]:
-    rows = rows[_blank(rows, "residence")]
-    district = rows["district"].where(~_blank(rows, "district"), "") if "district" in rows else ""
-    stage = rows["stage"].where(~_blank(rows, "stage"), "") if "stage" in rows else ""
-    keyed = rows.assign(district=district, stage=stage).sort_values("year", kind="stable")
-    return {
-        (str(key[0]), str(key[1])): (
-            group["year"].to_numpy(dtype=float),
-            group["value"].to_numpy(dtype=float),
-        )
-        for key, group in keyed.groupby(["district", "stage"], sort=False)
+def policy_word(
+    policy: pd.DataFrame | None,
+    indicator: str,
+    cells: Sequence[Cell],
+    year: int,
+    *,
+    districts: pd.DataFrame | None = None,
+) -> list[str]:
+    """Return the word of an indicator, such as the mode, for each cell; blank where none is given.
+
+    A word holds from its year until the next; the first one also before it.
+
+    Parameters
+    ----------
+    policy, indicator, cells, districts
+        As for `policy_path`.
+    year : int
+    """
+    paths = _paths(_rows(policy, indicator))
+    above = {} if districts is None else ancestors(districts)
+    words = []
+    for cell in cells:
+        path = _path_of(paths, cell, above)
+        if path is None:
+            words.append("")
+            continue
+        at = int(np.searchsorted(path.years, year, side="right")) - 1
+        words.append(str(path.values[max(at, 0)]))
+    return words
+
+
+def policy_basis(
+    policy: pd.DataFrame | None,
+    indicator: str,
+    cells: Sequence[Cell],
+    *,
+    districts: pd.DataFrame | None = None,
+) -> list[str]:
+    """Return what the path of each cell is a share of; blank where none is said.
+
+    Parameters
+    ----------
+    policy, indicator, cells, districts
+        As for `policy_path`.
+    """
+    paths = _paths(_rows(policy, indicator))
+    above = {} if districts is None else ancestors(districts)
+    found = (_path_of(paths, cell, above) for cell in cells)
+    return ["" if path is None else path.basis for path in found]
+
+
+def policy_keys(
+    policy: pd.DataFrame | None,
+    indicator: str,
+    cells: Sequence[Cell],
+    *,
+    districts: pd.DataFrame | None = None,
+) -> list[Key | None]:
+    """Return the district, stage and residence that the path of each cell names; None without one.
+
+    Parameters
+    ----------
+    policy, indicator, cells, districts
+        As for `policy_path`.
+    """
+    paths = _paths(_rows(policy, indicator))
+    above = {} if districts is None else ancestors(districts)
+    return [next((key for key in _keys(cell, above) if key in paths), None) for cell in cells]
+
+
+def refuse_residence(policy: pd.DataFrame | None, indicators: Sequence[str]) -> None:
+    """Refuse a path of one class of residence where pupils are not told apart by residence.
+
+    Raises
+    ------
+    InputError
+        With the indicator.
+    """
+    if policy is None or "residence" not in policy.columns:
+        return
+    rows = policy[policy["indicator"].isin(indicators) & policy["residence"].notna()]
+    if len(rows):
+        row = rows.iloc[0]
+        rule = f"gives {row['indicator']} of {row['residence']} pupils, who are not told apart"
+        remedy = "Give enrolment with a column residence (local, migrant), or leave it blank."
+        refuse([Problem(rule, remedy, file="policy", column="residence")])
+
+
+def _rows(policy: pd.DataFrame | None, indicator: str) -> pd.DataFrame:
+    if policy is None:
+        return pd.DataFrame({"year": [], "value": []})
+    rows = policy[policy["indicator"] == indicator]
+    if "basis" in rows.columns:
+        rows = rows[~rows["basis"].eq(COUNTED_IN_KINDERGARTENS).fillna(value=False).astype(bool)]
+    return rows
+
+
+def _path_of(
+    paths: Mapping[Key, Path], cell: Cell, above: Mapping[str, tuple[str, ...]]
+) -> Path | None:
+    for key in _keys(cell, above):
+        if key in paths:
+            return paths[key]
+    return None
+
+
+def _keys(cell: Cell, above: Mapping[str, tuple[str, ...]]) -> Iterator[Key]:
+    """Yield the keys that fit a cell, the most specific first."""
+    district, stage, residence = (*cell, "")[:3]
+    combined = [name for name, parts in combined_stages().items() if stage in parts]
+    for who in dict.fromkeys((residence, "")):
+        for where in (district, *above.get(district, ()), ""):
+            for what in (stage, *combined, ""):
+                yield where, what, who
+
+
+def _paths(rows: pd.DataFrame) -> Mapping[Key, Path]:
+    if not len(rows):
+        return {}
+    names = ("district", "stage", "residence")
+    parts = {
+        name: rows[name].astype("object").where(~_blank(rows, name), "") if name in rows else ""
+        for name in names
     }
+    keyed = rows.assign(**parts).sort_values("year", kind="stable")
+    return {
+        (str(key[0]), str(key[1]), str(key[2])): Path(
+            group["year"].to_numpy(dtype=float), _values(group["value"]), _basis(group)
+        )
+        for key, group in keyed.groupby(list(names), sort=False)
+    }
+
+
+def _basis(path: pd.DataFrame) -> str:
+    if "basis" not in path.columns:
+        return ""
+    bases = [str(basis) for basis in dict.fromkeys(path["basis"].dropna())]
+    if len(bases) > 1:
+        rule = f"of {path['indicator'].iloc[0]} are {' and '.join(bases)} in one path"
+        remedy = "Give one path on one basis: values between the two would mean neither."
+        refuse([Problem(rule, remedy, file="policy", column="basis")])
+    return bases[0] if bases else ""
+
+
+def _values(values: pd.Series[Any]) -> Array:
+    words = values.map(lambda value: isinstance(value, str))
+    return values.to_numpy(dtype=object if words.any() else float)
 
 
 def policy_holds(policy: pd.DataFrame | None, years: Sequence[int]) -> pd.DataFrame:
@@ -80,22 +246,24 @@ def policy_holds(policy: pd.DataFrame | None, years: Sequence[int]) -> pd.DataFr
 
     Returns
     -------
-    DataFrame [indicator, district, stage, from, to, year, value]
-        Years `from` to `to` take the value given for `year`. Blank district or stage: every one.
+    DataFrame [indicator, district, stage, residence, from, to, year, value]
+        Years `from` to `to` take the value given for `year`. Blank district, stage or residence:
+        every one.
     """
-    columns = ["indicator", "district", "stage", "from", "to", "year", "value"]
+    columns = ["indicator", "district", "stage", "residence", "from", "to", "year", "value"]
     found: list[tuple[Any, ...]] = []
     if policy is None:
         return pd.DataFrame(found, columns=columns)
-    for indicator, rows in policy.groupby("indicator", sort=False):
-        for (district, stage), (known_years, known) in _paths(rows).items():
+    for indicator in dict.fromkeys(policy["indicator"]):
+        for key, path in _paths(_rows(policy, indicator)).items():
+            known_years, known = path.years, path.values
             first, last = int(known_years[0]), int(known_years[-1])
             if years[0] < first:
                 until = min(first - 1, years[-1])
-                found.append((indicator, district, stage, years[0], until, first, known[0]))
+                found.append((indicator, *key, years[0], until, first, known[0]))
             if years[-1] > last:
                 since = max(last + 1, years[0])
-                found.append((indicator, district, stage, since, years[-1], last, known[-1]))
+                found.append((indicator, *key, since, years[-1], last, known[-1]))
     return pd.DataFrame(found, columns=columns)
 
 
@@ -124,7 +292,14 @@ def standard(
     Series
         Indexed as `cells`; NaN where no standard holds.
     """
-    value = pd.Series(np.nan, index=cells.index)
+    return _most_specific(standards, indicator, cells).astype(float)
+
+
+def _most_specific(
+    standards: pd.DataFrame | None, indicator: str, cells: pd.DataFrame
+) -> pd.Series[Any]:
+    """Return the value of the standard that names most of a cell's keys; NaN where none fits."""
+    value = pd.Series(np.nan, index=cells.index, dtype=object)
     if standards is None:
         return value
     best = pd.Series(-1, index=cells.index)
@@ -138,6 +313,49 @@ def standard(
             score += weight
             fits &= (cells[key] == named) if key in cells.columns else False
         better = fits & (score > best)
-        value[better] = float(row["value"])
+        value[better] = row["value"]
         best[better] = score
     return value
+
+
+def planning_areas(
+    standards: pd.DataFrame | None, districts: pd.DataFrame | None, cells: pd.DataFrame
+) -> pd.Series[Any]:
+    """Return the area in which the places of each cell are planned.
+
+    Parameters
+    ----------
+    standards : DataFrame or None
+        With `planned_at`, a level of the table of districts, where a stage is not planned in each
+        district by itself.
+    districts : DataFrame or None
+        How districts roll up.
+    cells : DataFrame [district, stage]
+
+    Returns
+    -------
+    Series of str
+        The district itself, or the one above it that has the level.
+
+    Raises
+    ------
+    InputError
+        If a stage is planned at a level and no district above has it.
+    """
+    level_of = _most_specific(standards, "planned_at", cells)
+    area = cells["district"].astype("object").copy()
+    planned = level_of.notna()
+    if not planned.any():
+        return area
+    above = {} if districts is None else ancestors(districts)
+    named = levels(districts)
+    for index in cells.index[planned]:
+        district, level = str(area[index]), str(level_of[index])
+        chain = (district, *above.get(district, ()))
+        found = [name for name in chain if named.get(name) == level]
+        if not found:
+            rule = f"plans {cells.loc[index, 'stage']} at the {level}, and {district} has none"
+            remedy = f"Give the table districts with a {level} above it, or leave planned_at out."
+            refuse([Problem(rule, remedy, file="standards", column="value", value=level)])
+        area[index] = found[0]
+    return area

@@ -85,7 +85,12 @@ def school_rates(
     return SchoolRates(**{name: _joined(tables.get(name)) for name in SchoolRates.__annotations__})
 
 
-def tell_bound(enrolment: pd.DataFrame, launch_year: int, notes: Notes) -> None:
+def tell_bound(
+    enrolment: pd.DataFrame,
+    launch_year: int,
+    specifications: Mapping[str, Specification],
+    notes: Notes,
+) -> None:
     """Say where schools were full: pupils of such years measure supply, not demand."""
     if "capacity_bound" not in enrolment.columns:
         return
@@ -95,7 +100,9 @@ def tell_bound(enrolment: pd.DataFrame, launch_year: int, notes: Notes) -> None:
     cells = [f"{r.district} {r.grade} {r.year}" for r in rows.itertuples()]
     if cells:
         text = f"enrolment: {len(cells)} rows were bound by capacity: they measure places, not need"
-        notes.add("enrolment", f"{text} ({listed(cells)})", warn=False)
+        rules = sorted({specification.bound_history for specification in specifications.values()})
+        done = " or ".join({"keep": "used all the same", "leave_out": "left out"}[r] for r in rules)
+        notes.add("enrolment", f"{text}; ratios: {done} ({listed(cells)})", warn=False)
 
 
 def _joined(tables: list[pd.DataFrame] | None) -> pd.DataFrame | None:
@@ -158,7 +165,10 @@ def _estimate(
     here = counted.present[g]
     shape = here.shape
     flat = (len(reached), -1)
-    history = History(reached.reshape(flat), exposed.reshape(flat), tuple(counted.axes["year"]))
+    full = counted.bound[:, g] & (specification.bound_history == "leave_out")
+    learnt = np.where(full, np.nan, reached)
+    _refuse_always_full(grade, learnt, reached, counted)
+    history = History(learnt.reshape(flat), exposed.reshape(flat), tuple(counted.axes["year"]))
     rule = getattr(specification, family_of(grade))
     ratio = rule.model().fit(history).predict(list(years)).reshape(len(years), *shape)
     _tell_holes(grade, reached, here, counted, notes)
@@ -178,6 +188,17 @@ def _estimate(
         table = table.drop(columns="residence")
     first = ["district", "year", "grade"]
     return table[[*first, *(c for c in table.columns if c not in first)]]
+
+
+def _refuse_always_full(
+    grade: Mapping[Any, Any], learnt: Array, reached: Array, counted: Counted
+) -> None:
+    never: Flags = np.asarray(np.isnan(learnt).all(axis=0) & ~np.isnan(reached).all(axis=0))
+    if never.any():
+        cells = listed(_cells(never, counted, str(grade["grade"])))
+        rule = f"says that schools were full in every year: {cells}"
+        remedy = "Unmark a year that shows need, or use a model with bound_history = 'keep'."
+        refuse([Problem(rule, remedy, file="enrolment", column="capacity_bound")])
 
 
 def _cells(which: Flags, counted: Counted, grade: str) -> list[str]:

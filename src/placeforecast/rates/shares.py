@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.rates.models import History
+from placeforecast.rates.paths import policy_path
 from placeforecast.tables.doors import Flags, to_array, to_table
 from placeforecast.tables.grades import stages_in_order
 from placeforecast.tables.vocabulary import ledger_sectors
@@ -46,10 +47,22 @@ def sector_policy(
     parts = [] if given is None else [given]
     ledgers = ledger_sectors().query("policy_indicator != ''")
     for indicator, members in ledgers.groupby("policy_indicator", sort=False):
-        shares = _shares(rows, set(members["sector"]), grades, rule, launch_year, last_year)
+        sectors, stages = set(members["sector"]), set(members["stage"])
+        if not _told_apart(rows, indicator, sectors):
+            continue
+        own = rows if "" in stages else rows[rows["stage"].isin(stages)]
+        if own.empty:
+            continue
+        shares = _shares(own, sectors, grades, rule, launch_year, last_year)
         shares = shares.assign(indicator=indicator, basis="children")
-        parts.append(shares[~_given(shares, given, str(indicator))])
+        parts.append(shares[~_given(shares, given, str(indicator), inputs.districts)])
     return pd.concat(parts, ignore_index=True)
+
+
+def _told_apart(rows: pd.DataFrame, indicator: object, sectors: set[str]) -> bool:
+    """Whether the sectors that set a ledger apart from the public one were counted at all."""
+    own = sectors if indicator == "public_share" else sectors - {"public"}
+    return indicator == "public_share" or bool(rows["sector"].isin(own).any())
 
 
 def _shares(
@@ -65,7 +78,9 @@ def _shares(
         "district": sorted(set(rows["district"])),
         "stage": stages_in_order(grades),
     }
-    keys = ["year", "district", "stage"]
+    if "residence" in rows.columns:
+        axes["residence"] = sorted(set(rows["residence"]))
+    keys = list(axes)
     total = np.where(_gaps(rows, axes), np.nan, _sum(rows, keys, axes))
     inside = _sum(rows[rows["sector"].isin(sectors)], keys, axes)
     # No row of these sectors beside rows of others: the stage has none of them.
@@ -74,18 +89,19 @@ def _shares(
     history = History(inside.reshape(flat), total.reshape(flat), tuple(axes["year"]))
     years = list(range(launch_year, last_year + 1))
     share = rule.model().fit(history).predict(years).reshape(len(years), *total.shape[1:])
-    ahead = {"year": years, "district": axes["district"], "stage": axes["stage"]}
+    ahead = {**axes, "year": years}
     return to_table(share, ahead, "value", where=~np.isnan(share))
 
 
 def _gaps(rows: pd.DataFrame, axes: dict[str, list[Any]]) -> Flags:
-    """Return where a sector or grade that had a row before has none [year, district, stage]."""
-    keys = ["district", "stage", "grade", "sector"]
+    """Return where a sector or grade that had a row before has none, on the axes given."""
+    across = [axis for axis in axes if axis != "year"]
+    keys = [*across, "grade", "sector"]
     counted = rows.pivot_table(values="pupils", index="year", columns=keys, aggfunc="sum")
-    gap = (counted.notna().cummax() & counted.isna()).T.groupby(["district", "stage"]).any()
-    cells = pd.MultiIndex.from_product([axes["district"], axes["stage"]])
+    gap = (counted.notna().cummax() & counted.isna()).T.groupby(across).any()
+    cells = pd.MultiIndex.from_product([axes[axis] for axis in across], names=across)
     array: Flags = gap.reindex(cells, fill_value=False).T.to_numpy(dtype=bool)
-    return array.reshape(len(axes["year"]), len(axes["district"]), len(axes["stage"]))
+    return array.reshape([len(labels) for labels in axes.values()])
 
 
 def _sum(rows: pd.DataFrame, keys: list[str], axes: dict[str, list[Any]]) -> Any:  # noqa: ANN401
@@ -93,17 +109,16 @@ def _sum(rows: pd.DataFrame, keys: list[str], axes: dict[str, list[Any]]) -> Any
     return to_array(sums, axes, "pupils", holes=True)
 
 
-def _given(shares: pd.DataFrame, policy: pd.DataFrame | None, indicator: str) -> pd.Series[bool]:
+def _given(
+    shares: pd.DataFrame,
+    policy: pd.DataFrame | None,
+    indicator: str,
+    districts: pd.DataFrame | None,
+) -> pd.Series[Any]:
     """Mark the rows for which the region's own policy has a path."""
-    covered = pd.Series(data=False, index=shares.index)
-    if policy is None:
-        return covered
-    for row in policy[policy["indicator"] == indicator].to_dict("records"):
-        if not pd.isna(row.get("residence")):
-            continue  # not computed with: see demand_places
-        match = pd.Series(data=True, index=shares.index)
-        for key in ("district", "stage"):
-            if not pd.isna(row.get(key)):
-                match &= shares[key] == row[key]
-        covered |= match
-    return covered
+    if policy is None or not len(shares):
+        return pd.Series(data=False, index=shares.index)
+    keys = [key for key in ("district", "stage", "residence") if key in shares.columns]
+    cells = list(shares[keys].itertuples(index=False, name=None))
+    path = policy_path(policy, indicator, cells, [0], districts=districts)
+    return pd.Series(~np.isnan(path[:, 0]), index=shares.index, dtype=bool)

@@ -100,6 +100,8 @@ class Specification(Section):
 
     `without_history` says what a ratio is that has no year of its own (a grade that has just
     opened): ``region`` takes that of all districts together and says so, ``refuse`` raises.
+    `bound_history` says what a year teaches in which schools were full (`capacity_bound`):
+    ``leave_out`` nothing, ``keep`` the ratio as counted.
     `fertility` says how the level of the schedule is fitted to recorded births; without it the
     schedule is used as given.
     """
@@ -107,6 +109,7 @@ class Specification(Section):
     name: str
     description: str = ""
     without_history: Literal["region", "refuse"] = "refuse"
+    bound_history: Literal["leave_out", "keep"] = "leave_out"
     fertility: FertilityRule | None = None
     births: Rule = Rule()
     intake: Rule = Rule()

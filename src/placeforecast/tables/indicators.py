@@ -79,7 +79,12 @@ def _word_problems(row: Row, declared: Mapping[str, str], number: int) -> Iterat
             rule = f"is not a {column} of {indicator}"
             remedy = f"It is of {listed}."
             yield Problem(rule, remedy, row=number, column=column, value=named)
-    if indicator == "migrant_public_share" and row.get("residence") == "local":
+    who = row.get("residence")
+    if declared.get("by_residence") == "no" and isinstance(who, str) and who:
+        remedy = "Leave residence blank."
+        rule = f"is given for {indicator}, which is of all pupils"
+        yield Problem(rule, remedy, row=number, column="residence", value=who)
+    if indicator == "migrant_public_share" and who == "local":
         remedy = "Leave it blank or write migrant; local pupils have public_share."
         rule = "is not a residence of migrant_public_share"
         yield Problem(rule, remedy, row=number, column="residence", value="local")

@@ -31,6 +31,8 @@ class Counted:
         Labels of the four axes.
     present : ndarray of bool [grade, district, residence]
         Whether a district has the grade: in any year there is a row.
+    bound : ndarray of bool [year, grade, district, residence]
+        Where schools were full, so that pupils measure places, not need.
     gaps : list of str
         Cells in which a sector that had a row before has none; their year is left out.
     """
@@ -38,6 +40,7 @@ class Counted:
     pupils: Array
     axes: Mapping[str, list[Any]]
     present: Flags
+    bound: Flags
     gaps: list[str]
 
     @property
@@ -94,7 +97,18 @@ def count_pupils(enrolment: pd.DataFrame, grades: pd.DataFrame, launch_year: int
     _refuse_launch_holes(hole[-1], axes, launch_year)
     partial = hole & known.any(axis=4)
     gaps = [_cell(axes, *(int(i) for i in at)) for at in np.argwhere(partial)]
-    return Counted(total, axes, present, gaps)
+    return Counted(total, axes, present, _bound(by_sector, {**axes, "sector": sectors}), gaps)
+
+
+def _bound(rows: pd.DataFrame, axes: Mapping[str, list[Any]]) -> Flags:
+    """Return the cells in which one sector at least was full [year, grade, district, residence]."""
+    if "capacity_bound" not in rows.columns:
+        return np.zeros([len(labels) for labels in list(axes.values())[:-1]], dtype=bool)
+    # A blank cell is a year that nobody has marked: not known to be full.
+    marked = rows["capacity_bound"].fillna(value=False).astype(float)
+    full = to_array(rows.assign(full=marked), axes, "full", name="enrolment", holes=True)
+    flags: Flags = np.asarray(np.nan_to_num(full).max(axis=4) > 0)
+    return flags
 
 
 def _refuse_unknown_grades(rows: pd.DataFrame, grades: pd.DataFrame) -> None:

@@ -181,6 +181,7 @@ events : DataFrame, optional
     budget: pd.DataFrame | None = None
     events: pd.DataFrame | None = None
     grades: pd.DataFrame | None = None
+    districts: pd.DataFrame | None = None
     notes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(NOTES)))
     selection: pd.DataFrame | None = None
 
@@ -201,6 +202,6 @@ events : DataFrame, optional
         return record_html(self)
 
 
-NOT_TABLES = ("grades", "notes", "selection")
+NOT_TABLES = ("grades", "districts", "notes", "selection")
 ASSUMED_TABLES = tuple(f.name for f in fields(Assumptions) if f.name not in NOT_TABLES)
 VOCABULARY_NAME = {"births": "cohort_births"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,6 +138,8 @@ def _pupils(
         # What is odd about the input is said once, by the forecast itself.
         warnings.simplefilter("ignore", AssumptionWarning)
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=reach)
+        # What policy, events and housing say of later years was not known at a past launch.
+        assumptions = replace(assumptions, policy=None, events=None, housing=None, yields=None)
         pupils = launch_pupils(inputs, assumptions, launch, launch + reach).pupils
         if correct:
             pupils, _ = corrected(inputs, pupils, launch, model)

@@ -1,0 +1,178 @@
+"""Which share of the pupils of a cell each ledger holds: sector shares, migrants, the private cap.
+
+Pupils of a ledger are the pupils of the cell times the sum of the shares of its sectors. For
+classes of residence r (domain identity): public = sum over r of public_ratio(r, t) x pupils(r).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from placeforecast.rates.paths import policy_keys, policy_path, refuse_residence
+from placeforecast.tables.problems import Problem, refuse
+from placeforecast.tables.vocabulary import ledger_sectors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from placeforecast.rates.paths import Cell, Key
+    from placeforecast.tables.records import Assumptions
+
+SHARES = ("public_share", "inclusive_share", "purchased_share")
+MIGRANT = "migrant"
+ROUNDING = 1e-9
+Shares = dict[str, "pd.Series[float]"]
+
+
+def ledger_shares(cells: pd.DataFrame, assumptions: Assumptions) -> Mapping[str, pd.Series[float]]:
+    """Return for each ledger the share of each cell's pupils that it holds.
+
+    Parameters
+    ----------
+    cells : DataFrame [district, year, grade, stage, residence, pupils]
+        `residence` only where it is told apart.
+    assumptions : Assumptions
+        `policy`, and `districts` for rows of parents.
+
+    Returns
+    -------
+    mapping of str to Series
+        By ledger, in the order of the vocabulary; NaN for a cell that the ledger does not hold.
+
+    Raises
+    ------
+    InputError
+        For shares that are more than the whole, a share of migrants where pupils are not told
+        apart, or a cap on private pupils where the public share is not known.
+    """
+    if "residence" not in cells.columns:
+        refuse_residence(assumptions.policy, SHARES)
+    shares = {name: _path(cells, assumptions, name) for name in SHARES}
+    shares = _with_migrants(cells, assumptions, shares)
+    shares = _capped(cells, assumptions, shares)
+    _refuse_more_than_whole(cells, shares)
+    ledgers = {"all": pd.Series(1.0, index=cells.index)}
+    for ledger, members in ledger_sectors().query("policy_indicator != ''").groupby("ledger"):
+        named = dict.fromkeys(members["policy_indicator"])
+        total = sum((shares[name] for name in named), start=pd.Series(0.0, index=cells.index))
+        stages = set(members["stage"])
+        held = total if "" in stages else total.where(cells["stage"].isin(stages))
+        ledgers[str(ledger)] = held
+    order = dict.fromkeys(ledger_sectors()["ledger"])
+    return {ledger: ledgers[ledger] for ledger in order}
+
+
+def _cells_of(cells: pd.DataFrame) -> list[Cell]:
+    keys = [key for key in ("district", "stage", "residence") if key in cells.columns]
+    return list(cells[keys].itertuples(index=False, name=None))
+
+
+def _path(cells: pd.DataFrame, assumptions: Assumptions, indicator: str) -> pd.Series[float]:
+    """Return the value of an indicator in each cell; NaN where the policy has none."""
+    named = _cells_of(cells)
+    pairs = list(dict.fromkeys(named))
+    years = sorted(set(cells["year"]))
+    tree = assumptions.districts
+    path = policy_path(assumptions.policy, indicator, pairs, years, districts=tree)
+    row = {pair: i for i, pair in enumerate(pairs)}
+    column = {year: i for i, year in enumerate(years)}
+    at = [row[pair] for pair in named]
+    return pd.Series(path[at, [column[year] for year in cells["year"]]], index=cells.index)
+
+
+def _with_migrants(cells: pd.DataFrame, assumptions: Assumptions, shares: Shares) -> Shares:
+    """Put the share of migrants in public or purchased places in the place of their public one."""
+    ratio = _path(cells, assumptions, "migrant_public_share")
+    if ratio.isna().all():
+        return shares
+    if "residence" not in cells.columns:
+        rule = "gives migrant_public_share, but pupils are not told apart by residence"
+        remedy = "Give enrolment with a column residence (local, migrant), or leave the share out."
+        refuse([Problem(rule, remedy, file="policy", column="indicator")])
+    migrants = (cells["residence"] == MIGRANT) & ratio.notna()
+    # Purchased places count as public in this ratio, and private schools supply them.
+    bought = shares["purchased_share"].fillna(0.0)
+    public = shares["public_share"].where(~migrants, ratio - bought)
+    short = migrants & (public < -ROUNDING)
+    if short.any():
+        row = _first(cells, short)
+        rule = (
+            f"has fewer migrants in public or purchased places than in purchased ones: {_at(row)}"
+        )
+        remedy = "Raise migrant_public_share, or lower purchased_share."
+        refuse([Problem(rule, remedy, file="policy", column="value")])
+    return {**shares, "public_share": public}
+
+
+def _capped(cells: pd.DataFrame, assumptions: Assumptions, shares: Shares) -> Shares:
+    """Bring the private share down to its cap; those who leave are public pupils.
+
+    A cap holds for the area and the stages that its row names, added up; a blank district is each
+    district by itself, a blank stage each stage.
+    """
+    cap = _path(cells, assumptions, "private_cap")
+    if cap.isna().all():
+        return shares
+    bound = cap.notna() & (cells["pupils"] > 0)
+    if (bound & shares["public_share"].isna()).any():
+        row = _first(cells, bound & shares["public_share"].isna())
+        rule = f"gives private_cap, but no public share is known: {_at(row)}"
+        remedy = "Give enrolment by sector, or public_share."
+        refuse([Problem(rule, remedy, file="policy", column="indicator")])
+    keys = policy_keys(
+        assumptions.policy, "private_cap", _cells_of(cells), districts=assumptions.districts
+    )
+    group = pd.Series(
+        [_group(key, row) for key, row in zip(keys, cells.itertuples(index=False), strict=True)],
+        index=cells.index,
+        dtype=object,
+    )[bound]
+    pupils = cells.loc[bound, "pupils"]
+    outside = 1 - shares["public_share"] - shares["purchased_share"].fillna(0.0)
+    private = (pupils * outside[bound]).groupby(group).transform("sum")
+    allowed = (pupils * cap[bound]).groupby(group).transform("sum")
+    over = private > allowed
+    left = (allowed / private.where(over)).where(over, 1.0).reindex(cells.index, fill_value=1.0)
+    moved = (outside * (1 - left)).where(left < 1.0, 0.0)
+    raised = shares["public_share"] + moved
+    # Whoever leaves other private kindergartens is in the inclusive ledger, too.
+    inclusive = shares["inclusive_share"].mask(shares["inclusive_share"] < raised, raised)
+    return {**shares, "public_share": raised, "inclusive_share": inclusive}
+
+
+def _group(key: Key | None, cell: tuple[object, ...]) -> tuple[object, ...]:
+    """Return what a cell is added up with: the area and stages that its cap names, by year."""
+    if key is None:
+        return ()
+    district, stage = getattr(cell, "district", ""), getattr(cell, "stage", "")
+    return key[0] or f"={district}", key[1] or f"={stage}", getattr(cell, "year", 0)
+
+
+def _refuse_more_than_whole(cells: pd.DataFrame, shares: Shares) -> None:
+    public, bought = shares["public_share"], shares["purchased_share"]
+    total = public + bought.fillna(0.0)
+    over = total > 1 + ROUNDING
+    if over.any():
+        whole = float(total[over].iloc[0])
+        rule = f"has public_share and purchased_share of {whole:g}: {_at(_first(cells, over))}"
+        refuse([Problem(rule, "They are parts of 1: correct one of the two.", file="policy")])
+    above = public > shares["inclusive_share"] + ROUNDING
+    if above.any():
+        of_public, of_both = public[above].iloc[0], shares["inclusive_share"][above].iloc[0]
+        where = _at(_first(cells, above))
+        rule = (
+            f"has a public_share of {of_public:g} above the inclusive_share of {of_both:g}: {where}"
+        )
+        remedy = "Public kindergartens are part of the inclusive ones: give inclusive_share, too."
+        refuse([Problem(rule, remedy, file="policy")])
+
+
+def _first(cells: pd.DataFrame, wrong: pd.Series[bool]) -> pd.Series[Any]:
+    return cells[wrong].iloc[0]
+
+
+def _at(row: pd.Series[Any]) -> str:
+    who = f" {row['residence']}" if "residence" in row else ""
+    return f"{row['district']} {row['stage']}{who} {row['year']}"
