@@ -13,6 +13,7 @@ from placeforecast.tables.grades import load_grades, resolve_grades
 from placeforecast.tables.problems import refuse
 from placeforecast.tables.settings import Settings
 from placeforecast.tables.show import record_html, record_text
+from placeforecast.tables.structure import with_structure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,8 +101,9 @@ class Inputs:
 
     def _grades(self) -> pd.DataFrame:
         if self.grades is None:
-            return load_grades(self.settings.school_system)
-        return resolve_grades(self.grades.set_axis(range(1, len(self.grades) + 1), axis="index"))
+            return with_structure(load_grades(self.settings.school_system), self.events)
+        numbered = self.grades.set_axis(range(1, len(self.grades) + 1), axis="index")
+        return with_structure(resolve_grades(numbered), self.events)
 
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Return the tables that are there, by name."""

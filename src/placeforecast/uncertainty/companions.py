@@ -80,10 +80,13 @@ def _central(
         pupils = pupils.groupby(keys, as_index=False, sort=False).agg(pupils=("pupils", "sum"))
     axes = cell_axes(pupils, inputs.grades)
     array = to_array(pupils, axes, "pupils", holes=True)
-    share, factor = {}, {}
+    per: dict[str, dict[str, Array]] = {"pupils": {}, "demand": {}}
+    still: dict[str, dict[str, Array]] = {"pupils": {}, "demand": {}}
     for ledger, rows in tables["demand"].groupby("ledger", sort=False):
-        share[str(ledger)] = _per_pupil(rows, "pupils", axes, array)
-        factor[str(ledger)] = _per_pupil(rows, "demand", axes, array)
+        for value in per:
+            total = to_array(rows, axes, value, holes=True)
+            per[value][str(ledger)] = _per_pupil(total, array)
+            still[value][str(ledger)] = np.where(array > 0, 0.0, total)
     places = {}
     if "balance_cells" in tables:
         for key, rows in tables["balance_cells"].groupby(["ledger", "plan_case"], sort=False):
@@ -92,11 +95,14 @@ def _central(
     rows_of = inputs.grades.set_index("grade")
     return Central(
         pupils=array,
-        share=share,
-        factor=factor,
+        share=per["pupils"],
+        factor=per["demand"],
+        still=still["pupils"],
+        needed_still=still["demand"],
         places=places,
         axes=axes,
         ages=[ages_of(rows_of.loc[grade].to_dict()) for grade in axes["grade"]],
+        like=_like(axes["grade"], inputs),
         share_born=born,
         cohorts=cohorts,
         areas=area_columns(axes["district"], inputs.districts),
@@ -105,11 +111,26 @@ def _central(
     )
 
 
-def _per_pupil(rows: pd.DataFrame, value: str, axes: dict[str, list[Any]], pupils: Array) -> Array:
+def _per_pupil(total: Array, pupils: Array) -> Array:
     """Return a value per pupil; NaN where the ledger does not exist, 0 where nobody is taught."""
-    total = to_array(rows, axes, value, holes=True)
     ratio = np.divide(total, pupils, out=np.zeros_like(total), where=pupils > 0)
     return np.where(np.isnan(total), np.nan, ratio)
+
+
+def _like(names: list[str], inputs: Inputs) -> list[int]:
+    """Return for each grade the row of the counted grade whose errors it has."""
+    assert inputs.enrolment is not None  # required of every region
+    assert inputs.grades is not None  # filled by Inputs
+    taught = set(inputs.enrolment["grade"])
+    counted = [grade for grade in inputs.grades["grade"] if grade in taught]
+    rows = inputs.grades.set_index("grade")
+    age = rows["entry_age"].to_dict()
+    return [
+        counted.index(name)
+        if name in taught
+        else next(i for i, other in enumerate(counted) if age[other] == age[name])
+        for name in names
+    ]
 
 
 def _cohorts(assumptions: Assumptions, axes: dict[str, list[Any]]) -> tuple[list[int], Array]:
@@ -144,9 +165,10 @@ def _cells(
     for value in values:
         part = table[value].to_numpy(dtype=float)
         scale = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+        still = np.where(whole > 0, 0.0, part)
         for quantile, q in at.items():
             pupils = look_up(drawn.cells[q], central.axes, table)
-            columns[f"{value}_{suffix(quantile)}"] = pupils * scale
+            columns[f"{value}_{suffix(quantile)}"] = pupils * scale + still
     return _beside(table, columns)
 
 
@@ -157,9 +179,10 @@ def _balance_cells(
     whole = look_up(central.pupils, central.axes, table)
     demand = table["demand"].to_numpy(dtype=float)
     scale = np.divide(demand, whole, out=np.zeros_like(demand), where=whole > 0)
+    still = np.where(whole > 0, 0.0, demand)
     columns = {
         f"balance_{suffix(quantile)}": table["places"].to_numpy(dtype=float)
-        - look_up(drawn.cells[q], central.axes, table) * scale
+        - (look_up(drawn.cells[q], central.axes, table) * scale + still)
         for quantile, q in mirror.items()
     }
     return _beside(table, columns)
@@ -226,4 +249,14 @@ def _balance(
         "expected_cell_shortfall",
     ):
         columns[name] = _picked(table, central, drawn, name, 0, by_case=True)
+    columns["chance_of_warning"] = _chance_of_level(table, central, drawn)
     return _beside(table, columns)
+
+
+def _chance_of_level(table: pd.DataFrame, central: Central, drawn: Drawn) -> Array:
+    """Return how often the level shown, or one further from normal, came up."""
+    chance = np.full(len(table), np.nan)
+    for level, index in table.groupby("warning", sort=False).indices.items():
+        rows = table.iloc[index]
+        chance[index] = _picked(rows, central, drawn, f"chance_{level}", 0, by_case=True)
+    return chance

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from placeforecast.tables.vocabulary import shipped
 from placeforecast.uncertainty.calibrate import quantiles_of
 from placeforecast.uncertainty.draws import birth_multipliers, multipliers
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from placeforecast.uncertainty.learn import Learnt
 
 Key = tuple[str, str]
+NORMAL = "normal"
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,18 @@ class Central:
     pupils : ndarray
         The launch year first.
     share, factor : mapping of str to ndarray
-        By ledger: pupils of the ledger and places needed, each per pupil.
+        By ledger: pupils of the ledger and places needed, each per pupil of the cell.
+    still, needed_still : mapping of str to ndarray
+        The same where the cell has no pupils of its own (all of them come from elsewhere): as many
+        in every trajectory.
     places : mapping of (ledger, plan case) to ndarray
     axes : mapping
         Labels of `year`, `grade` and `district`.
     ages : list of list of int
         Ages of each grade's pupils.
+    like : list of int
+        For each grade the row of the errors that it has: its own, or for a grade that comes by a
+        change of structure that of the same age.
     share_born : ndarray [cohort, district]
         Share of each cohort's births recorded at the launch; 1 for cohorts not in the table.
     cohorts : list of int
@@ -54,9 +62,12 @@ class Central:
     pupils: Array
     share: Mapping[str, Array]
     factor: Mapping[str, Array]
+    still: Mapping[str, Array]
+    needed_still: Mapping[str, Array]
     places: Mapping[Key, Array]
     axes: Mapping[str, list[Any]]
     ages: list[list[int]]
+    like: list[int]
     share_born: Array
     cohorts: list[int]
     areas: Mapping[str, list[int]]
@@ -74,7 +85,8 @@ class Drawn:
         Pupils.
     sums : dict of (name, ledger, case) to ndarray [quantile or 1, area, year, group]
         Names: pupils, demand, cell_shortfall, cell_surplus (quantiles); chance_of_shortfall,
-        expected_shortfall, chance_of_cell_shortfall, expected_cell_shortfall (one row).
+        expected_shortfall, chance_of_cell_shortfall, expected_cell_shortfall, and for each warning
+        level its chance (one row).
     """
 
     cells: Array
@@ -128,6 +140,7 @@ def _pupils(central: Central, learnt: Learnt, d: int, trajectories: int, seed: i
     size = float(np.nansum(central.pupils[0, :, d]))
     leads = len(central.axes["year"]) - 1
     factor = multipliers(learnt.errors, district, parent, size, leads, trajectories, seed)
+    factor = factor[:, central.like]
     births = birth_multipliers(
         learnt.births, district, parent, 1 - central.share_born[:, d], trajectories, seed
     )
@@ -152,8 +165,8 @@ def _births_of(central: Central, births: Array, year: int, ages: list[int]) -> A
 def _sums(central: Central, pupils: Array, d: int) -> Iterator[tuple[tuple[str, str, str], Array]]:
     """Add the cells of one district up to stages [year, group, trajectory]."""
     for ledger, factor in central.factor.items():
-        taught = pupils * _there(central.share[ledger], d)
-        needed = pupils * _there(factor, d)
+        taught = pupils * _there(central.share[ledger], d) + _there(central.still[ledger], d)
+        needed = pupils * _there(factor, d) + _there(central.needed_still[ledger], d)
         yield ("pupils", ledger, ""), _by_group(taught, central)
         yield ("demand", ledger, ""), _by_group(needed, central)
         for (of, case), places in central.places.items():
@@ -189,6 +202,13 @@ def _keep(
             _put(drawn, central, ("chance_of_cell_shortfall", ledger, case), area, one)
             mean = draws.mean(axis=2)[np.newaxis]
             _put(drawn, central, ("expected_cell_shortfall", ledger, case), area, mean)
+        if name == "pupils":
+            for (of, plan), places in central.places.items():
+                if of == ledger:
+                    columns = list(central.areas.values())[area]
+                    standing = np.nansum(places[..., columns], axis=2)[..., np.newaxis]
+                    for level, chance in _levels(draws, _by_group(standing, central)):
+                        _put(drawn, central, (level, ledger, plan), area, chance[np.newaxis])
         if name == "demand":
             for (of, plan), places in central.places.items():
                 if of == ledger:
@@ -199,6 +219,19 @@ def _keep(
                     _put(drawn, central, ("chance_of_shortfall", ledger, plan), area, chance)
                     expected = np.maximum(short, 0.0).mean(axis=2)[np.newaxis]
                     _put(drawn, central, ("expected_shortfall", ledger, plan), area, expected)
+
+
+def _levels(pupils: Array, places: Array) -> Iterator[tuple[str, Array]]:
+    """Return for each warning level the share of trajectories at it, or beyond it from normal."""
+    full = np.where(pupils > 0, np.inf, np.nan)
+    used = np.divide(pupils, places, out=full, where=places > 0)
+    levels = shipped("warnings").sort_values("from_utilisation")
+    bounds = levels["from_utilisation"].astype(float).tolist()
+    normal = levels["level"].tolist().index(NORMAL)
+    for i, level in enumerate(levels["level"]):
+        low = bounds[i] if i >= normal else -np.inf
+        high = bounds[i + 1] if i <= normal else np.inf
+        yield f"chance_{level}", ((used >= low) & (used < high)).mean(axis=2)
 
 
 def _put(
