@@ -18,7 +18,7 @@ from placeforecast.rates.estimate import estimate, last_year_of, launch_year_of
 from placeforecast.rates.paths import policy_holds
 from placeforecast.tables.problems import AssumptionWarning
 from placeforecast.tables.show import record_html, record_text
-from placeforecast.tables.vocabulary import ledger_sectors, vocabulary
+from placeforecast.tables.vocabulary import vocabulary
 from placeforecast.uncertainty.companions import with_companions
 from placeforecast.uncertainty.learn import COVERAGE, learn_errors
 from placeforecast.uncertainty.replay import corrected
@@ -260,11 +260,6 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 def _unused(inputs: Inputs) -> list[tuple[str, str]]:
     """Say which tables were read and are not computed with."""
     names = [name for name in inputs.tables() if not vocabulary()[name].used]
-    if inputs.policy is not None:
-        known = set(ledger_sectors()["policy_indicator"])
-        names += [
-            f"policy {i}" for i in dict.fromkeys(inputs.policy["indicator"]) if i not in known
-        ]
     notes = []
     if names:
         notes.append(("unused", f"read and checked, but not computed with: {', '.join(names)}"))
@@ -308,11 +303,20 @@ def _stages_without_all(inputs: Inputs, assumptions: Assumptions, launch: int) -
 def _notes(assumptions: Assumptions, notes: list[tuple[str, str]], years: range) -> pd.DataFrame:
     """Join what estimation, the chain and the policy paths have to say."""
     rows = [(str(row["topic"]), str(row["text"])) for row in assumptions.notes.to_dict("records")]
-    for hold in policy_holds(assumptions.policy, years).to_dict("records"):
-        named = (hold["district"], hold["stage"], hold["residence"])
-        where = " ".join(part for part in named if part) or "everywhere"
-        span = f"{hold['from']}-{hold['to']}"
-        value = hold["value"] if isinstance(hold["value"], str) else f"{hold['value']:g}"
-        text = f"{hold['indicator']} ({where}): held at {value} of {hold['year']} in {span}"
-        rows.append(("policy", text))
+    rows += [("policy", text) for text in _holds(assumptions.policy, years)]
     return pd.DataFrame([*rows, *notes], columns=["topic", "text"])
+
+
+def _holds(policy: pd.DataFrame | None, years: range) -> list[str]:
+    """Say which paths are held, districts with the same years together."""
+    texts = []
+    keys = ["indicator", "stage", "residence", "from", "to", "year"]
+    for key, holds in policy_holds(policy, years).groupby(keys, sort=False):
+        indicator, stage, residence, first, last, year = key
+        where = " ".join(part for part in (*holds["district"], stage, residence) if part)
+        held = list(dict.fromkeys(f"{v:g}" if isinstance(v, float) else v for v in holds["value"]))
+        span = held[0] if len(held) == 1 else ", ".join(held)
+        texts.append(
+            f"{indicator} ({where or 'everywhere'}): held at {span} of {year} in {first}-{last}"
+        )
+    return texts

@@ -270,7 +270,7 @@ def _standards(inputs: Inputs) -> pd.DataFrame | None:
     system = inputs.settings.school_system
     rows = shipped("standards")
     assert inputs.grades is not None  # filled by Inputs
-    taught = rows["stage"].isin(set(inputs.grades["stage"]))  # a table of grades may leave some out
+    taught = rows["stage"].isin({"", *inputs.grades["stage"]})  # grades may leave some out
     rows = rows[(rows["system"] == system) & taught].drop(columns="system")
     if inputs.standards is None:
         return rows if len(rows) else None

@@ -48,9 +48,7 @@ def sector_policy(
     ledgers = ledger_sectors().query("policy_indicator != ''")
     for indicator, members in ledgers.groupby("policy_indicator", sort=False):
         sectors, stages = set(members["sector"]), set(members["stage"])
-        if not _told_apart(rows, indicator, sectors):
-            continue
-        own = rows if "" in stages else rows[rows["stage"].isin(stages)]
+        own = rows if "" in stages else rows[rows["stage"].isin(stages & _apart(rows, sectors))]
         if own.empty:
             continue
         shares = _shares(own, sectors, grades, rule, launch_year, last_year)
@@ -59,10 +57,9 @@ def sector_policy(
     return pd.concat(parts, ignore_index=True)
 
 
-def _told_apart(rows: pd.DataFrame, indicator: object, sectors: set[str]) -> bool:
-    """Whether the sectors that set a ledger apart from the public one were counted at all."""
-    own = sectors if indicator == "public_share" else sectors - {"public"}
-    return indicator == "public_share" or bool(rows["sector"].isin(own).any())
+def _apart(rows: pd.DataFrame, sectors: set[str]) -> set[str]:
+    """Return the stages in which the sectors that set a ledger apart from public were counted."""
+    return set(rows.loc[rows["sector"].isin(sectors - {"public"}), "stage"])
 
 
 def _shares(
