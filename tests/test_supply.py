@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import placeforecast as pf
-from plans import project, schedule, standing
+from placeforecast.places.derive import derived_places
+from plans import YEARS, project, schedule, standing
 from schools import grades, pupils, region
 
 Case = Literal["existing", "committed", "planned"]
@@ -62,6 +63,53 @@ def test_ledgers_by_sector() -> None:
     table = schedule(pd.concat([project("West", sector="public", opens=2028), private]), sectors)
     close(by_year(table), [780, 780, 1080, 1380, 1380, 1380])
     close(by_year(table, ledger="public"), [600, 600, 600, 900, 900, 900])
+
+
+def test_without_special_sectors_the_table_is_as_ever() -> None:
+    """Row by row: 90 public and 30 private places of three grades; nothing but all and public."""
+    sectors = pd.concat([standing(90, sector="public"), standing(30, sector="private")])
+    table = pf.schedule_places(pf.Assumptions(places=sectors), [2025, 2026])
+    rows = [
+        ("A", year, grade, "junior", ledger, "planned", places)
+        for ledger, places in (("all", 40.0), ("public", 30.0))
+        for year in (2025, 2026)
+        for grade in ("J1", "J2", "J3")
+    ]
+    expected = pd.DataFrame(rows, columns=list(table.columns))
+    pd.testing.assert_frame_equal(table, expected, check_exact=True)
+
+
+def test_r01_inclusive_kindergartens_are_a_ledger_of_their_own() -> None:
+    """1,000 public, 600 inclusive and 200 other private; a public primary school has no such."""
+    parts = (("public", 1000), ("private_inclusive", 600), ("private", 200))
+    sectors = [standing(n, "kindergarten", sector=s) for s, n in parts]
+    primary = [standing(n, "primary", sector=s) for s, n in (("public", 500), ("private", 50))]
+    table = schedule(None, pd.concat([*sectors, *primary]))
+    for ledger, places in (("all", 1800), ("public", 1000), ("inclusive", 1600)):
+        close(by_year(table, "kindergarten", ledger=ledger), [places] * 6)
+    assert set(table.loc[table["stage"] == "primary", "ledger"]) == {"all", "public"}
+    close(by_year(table, "primary", ledger="public"), [500] * 6)
+
+
+def test_r02_purchased_places_are_a_ledger_of_the_stage_that_has_them() -> None:
+    """Bought in one district from 2028 on, if proposed; the ledger is there in every case."""
+    both = pd.concat(
+        [standing(n, s, sector="public") for s, n in (("primary", 90), ("junior", 60))]
+    )
+    places = pd.concat([both, both.assign(district="B")])
+    bought = project(sector="purchased", opens=2028, status="proposed", places=30)
+    planned, existing = (schedule(bought, places, case=case) for case in ("planned", "existing"))
+    close(by_year(planned, ledger="public_with_purchased"), [*[120] * 3, *[150] * 3])
+    close(by_year(existing, ledger="public_with_purchased"), [120] * 6)
+    close(by_year(planned, ledger="public"), [120] * 6)
+    close(by_year(planned, "primary", ledger="public_with_purchased"), [])
+    districts = planned.loc[planned["ledger"] == "public_with_purchased", "district"]
+    assert set(districts) == {"A", "B"}
+
+
+def test_an_inclusive_sector_of_another_stage_makes_no_ledger() -> None:
+    sectors = pd.concat(standing(90, sector=s) for s in ("public", "private_inclusive"))
+    assert set(schedule(None, sectors)["ledger"]) == {"all", "public"}
 
 
 @pytest.mark.parametrize(
@@ -204,6 +252,66 @@ def test_a_school_that_closes_while_it_fills_takes_only_what_has_opened() -> Non
     close(found["P2"], [300, 300, 350, 300, 300, 300])
     for grade in ("P3", "P4", "P5", "P6"):
         close(found[grade], [300] * 6)
+
+
+# Places that are not given.
+
+NORMS = pd.DataFrame(
+    {
+        "district": [None, "A", None, None],
+        "stage": ["special", "junior", "junior", "special"],
+        "indicator": ["class_size", "class_size", "area_per_place", "area_per_place"],
+        "value": [10.0, 48.0, 12.0, 42.5],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "places"),
+    [
+        ({"classes": 6.0}, 288.0),
+        ({"floor_area": 3600.0}, 300.0),
+        ({"classes": 6.0, "floor_area": 3600.0}, 288.0),
+        ({"places": 250.0, "classes": 6.0, "floor_area": 3600.0}, 250.0),
+        # R45: a special school of 27 classes and 12,800 m2.
+        ({"stage": "special", "classes": 27.0, "floor_area": 12800.0}, 270.0),
+        ({"stage": "special", "floor_area": 12750.0}, 300.0),
+    ],
+)
+def test_r52_r54_places_from_classes_or_area(columns: dict[str, Any], places: float) -> None:
+    plan = project(opens=2027, **{"places": None, **columns})
+    derived = derived_places(plan, NORMS)
+    assert list(derived["places"]) == [places]
+    assert list(derived["estimated"]) == [columns.get("places") is None]
+    stage = str(plan["stage"].iloc[0])
+    table = pf.schedule_places(
+        pf.Assumptions(places=standing(stage=stage), projects=plan, standards=NORMS), YEARS
+    )
+    close(by_year(table, stage), [900, 900, *[900 + places] * 4])
+
+
+def test_r52_the_column_of_places_may_be_left_out() -> None:
+    plan = project(opens=2027, classes=10.0).drop(columns="places")
+    derived = derived_places(plan, NORMS)
+    assert list(derived.columns) == [*plan.columns, "places", "estimated"]
+    assert list(derived["places"]) == [480.0]
+    assert "places" not in plan.columns
+
+
+def test_the_standard_of_the_opening_year_holds() -> None:
+    sizes = pd.DataFrame({"year": [2026, 2027], "indicator": "class_size", "value": [50.0, 45.0]})
+    plan = project(opens=2027, classes=10.0, places=None)
+    assert list(derived_places(plan, sizes)["places"]) == [450.0]
+
+
+@pytest.mark.parametrize("places", [None, 270.0])
+def test_r53_equipment_adds_nothing(places: float | None) -> None:
+    """Neither places nor a ledger, and it is not overdue."""
+    plan = project(kind="equipment", places=places, opens=2024)
+    bare = schedule(None)
+    pd.testing.assert_frame_equal(schedule(plan), bare, check_exact=True)
+    pd.testing.assert_frame_equal(schedule(plan.drop(columns="opens")), bare, check_exact=True)
+    assert list(derived_places(plan, None)["places"]) == [0.0]
 
 
 # Plan cases.

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import placeforecast as pf
+from placeforecast.places.derive import derived_places
 from plans import project, schedule, standing
 
 
@@ -106,6 +107,43 @@ def test_a_stage_must_have_grades() -> None:
             "row 1, column from_stage: 'high' is not a stage of the school system",
         ),
         ({}, r"row 1, column opens: is blank \(project East\)\. Give the school year or date"),
+        (
+            {"opens": 2027, "places": None},
+            r"row 1, column places: has no places, classes or floor area \(project East\)\. Give",
+        ),
+        (
+            {"opens": 2027, "places": None, "classes": 9.0},
+            r"row 1, column classes: has classes of junior but there is no class size for it "
+            r"\(project East\)\. Give places, or class_size in the table standards",
+        ),
+        (
+            {"opens": 2027, "places": None, "floor_area": 9.0},
+            r"row 1, column floor_area: has a floor area of junior but there is no area_per_place",
+        ),
+        (
+            {"kind": "conversion", "opens": 2027},
+            r"row 1, column from_stage: is blank in a conversion",
+        ),
+        (
+            {"kind": "conversion", "opens": 2027, "from_stage": "junior"},
+            r"row 1, column from_stage: 'junior' is the receiving stage itself",
+        ),
+        (
+            {"opens": 2027, "from_sector": "private", "sector": "public"},
+            r"row 1, column from_sector: 'private' is filled in a project that is no conversion",
+        ),
+        (
+            {"kind": "conversion", "opens": 2027, "from_sector": "private"},
+            r"row 1, column sector: is blank in a school that changes hands \(project East\)",
+        ),
+        (
+            {"kind": "conversion", "opens": 2027, "from_sector": "public", "sector": "public"},
+            r"row 1, column from_sector: 'public' is the receiving sector itself",
+        ),
+        (
+            {"kind": "conversion", "opens": 2027, "from_sector": "private", "sector": "public"},
+            r"column from_sector: 'private' is given, but places tell no sectors apart",
+        ),
         ({"kind": "closure"}, r"row 1, column closes: is blank in a closure \(project East\)"),
         (
             {"kind": "refit", "opens": 2027, "outage_from": 2026, "outage_to": 2027},
@@ -124,6 +162,35 @@ def test_a_project_must_say_who_runs_it_where_places_do() -> None:
     message = r"projects, column sector: is blank where places have sectors \(project East\)\. Say"
     with pytest.raises(pf.InputError, match=message):
         schedule(project(opens=2027), standing(sector="public"))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {},
+        {"kind": "extension"},
+        {"kind": "temporary", "closes": 2029},
+        {"kind": "conversion", "from_sector": "public"},
+        {"kind": "conversion", "from_stage": "primary"},
+    ],
+)
+def test_r03_no_new_private_places_in_compulsory_stages(columns: dict[str, Any]) -> None:
+    message = r"column sector: 'private' is private in a compulsory stage \(project East\)\. New"
+    with pytest.raises(pf.InputError, match=message):
+        schedule(project(sector="private", opens=2027, **columns), standing(sector="public"))
+
+
+def test_every_project_without_places_is_named_at_once() -> None:
+    plan = pd.concat(project(name, opens=2027, places=None, classes=9.0) for name in ("a", "b"))
+    message = r"2 problems in the input:\n.*row 1, .*\(project a\).*\n.*row 2, .*\(project b\)"
+    with pytest.raises(pf.InputError, match=message):
+        schedule(plan)
+
+
+def test_an_area_of_nothing_per_place_is_no_standard() -> None:
+    zero = pd.DataFrame({"indicator": ["area_per_place"], "value": [0.0]})
+    with pytest.raises(pf.InputError, match="there is no area_per_place for it"):
+        derived_places(project(opens=2027, places=None, floor_area=9.0), zero)
 
 
 def test_another_plan_case_is_a_wrong_call() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from placeforecast.enrolment.launch import launch_pupils
 from placeforecast.enrolment.policy import LIMITED
+from placeforecast.places.accounts import ACCOUNTS, accounts
 from placeforecast.places.balance import balance_places
 from placeforecast.places.demand import demand_places
 from placeforecast.places.rollup import stage_totals
@@ -56,6 +57,10 @@ class Forecast:
         What a reader must know of how the figures came about.
     coverage : DataFrame [stage, lead, nominal, coverage, width, launches]
         With trajectories: how often intervals made in the same way at past launches held what came.
+    indicators, tasks, intake_warnings, hidden_shortage, rooms, estates, housing_levels, \
+plan_checks, land : DataFrame or None
+        What stands beside the balance, where the region has the tables for it: see
+        `placeforecast.places.accounts`.
     """
 
     children: pd.DataFrame
@@ -73,6 +78,15 @@ class Forecast:
     last_year: int
     notes: pd.DataFrame
     coverage: pd.DataFrame
+    indicators: pd.DataFrame | None = None
+    tasks: pd.DataFrame | None = None
+    intake_warnings: pd.DataFrame | None = None
+    hidden_shortage: pd.DataFrame | None = None
+    rooms: pd.DataFrame | None = None
+    estates: pd.DataFrame | None = None
+    housing_levels: pd.DataFrame | None = None
+    plan_checks: pd.DataFrame | None = None
+    land: pd.DataFrame | None = None
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the result tables that are there, by name."""
@@ -95,6 +109,7 @@ RESULTS = (
     "places",
     "balance_cells",
     "balance",
+    *ACCOUNTS,
     "coverage",
     "notes",
 )
@@ -191,6 +206,7 @@ def forecast(  # noqa: PLR0913 - the front door
             ("intervals", f"{trajectories} trajectories, seed {drawn}, from {learnt.source}")
         )
     tables["children"] = launched.children
+    tables |= accounts(inputs, assumptions, tables, launch)
     if launched.projection is not None:
         tables["population"] = launched.projection.population
         tables["births"] = launched.projection.births

@@ -339,11 +339,14 @@ def with_housing(
     housing, yields = assumptions.housing, assumptions.yields
     if housing is None and yields is None:
         return pupils
-    if housing is None or yields is None:
-        missing, given = ("housing", "yields") if housing is None else ("yields", "housing")
-        rule, remedy = f"is missing beside {given}", f"Add {missing}, or leave out {given}."
-        refuse([Problem(rule, remedy, file=missing)])
+    if housing is None:
+        rule, remedy = "is missing beside yields", "Add housing, or leave out yields."
+        refuse([Problem(rule, remedy, file="housing")])
         raise AssertionError
+    if yields is None:
+        text = "housing without yields: the norms of estates are worked out, no pupils are added"
+        warnings.warn(AssumptionWarning(text), stacklevel=3)
+        return pupils
     system = resolve_grades(grades if grades is not None else assumptions.grades)
     years = [int(year) for year in sorted(set(pupils["year"]))]
     extra = housing_pupils(housing, yields, launch_year, years)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from placeforecast.enrolment.events import check_events, during, events_of
 from placeforecast.enrolment.steering import Split, Steering, Total
 from placeforecast.rates.paths import (
     planning_areas,
     policy_basis,
     policy_keys,
     policy_path,
-    policy_word,
+    policy_words,
     refuse_residence,
+    refuse_strangers,
     standard,
 )
-from placeforecast.tables.districts import members
 from placeforecast.tables.doors import to_array
 from placeforecast.tables.grades import ages_of, is_entry
-from placeforecast.tables.problems import Problem, refuse
+from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
+from placeforecast.tables.vocabulary import combined_stages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 Row = dict[Any, Any]
 GENERAL, VOCATIONAL, SPECIAL = "senior_general", "senior_vocational", "special"
 LIMITED = "capacity_limited"
+ELSEWHERE = ("special_mainstream_share", "special_home_share")
 ANY_CHILDREN = ("", "children")
 """Bases that say no more than what the gross rate is defined on: residents, else births."""
 
@@ -62,10 +66,14 @@ def plan_steering(
     """
     districts = list(counted.axes["district"])
     steering = Steering(districts, years[0])
+    refuse_strangers(assumptions.policy, districts, assumptions.districts)
+    check_events(counted, rows, assumptions, years[0] - 1)
+    _warn_untaught(assumptions.policy, rows)
     if assumptions.policy is None and assumptions.events is None:
         return steering
     totals = _totals(counted, rows, children, assumptions, years)
     arrivals = _arrivals(counted, rows, assumptions, years)
+    _refuse_swallowed(arrivals, totals)
     split = _split(counted, rows, assumptions, years, capacity)
     return Steering(districts, years[0], tuple(totals), tuple(arrivals), split)
 
@@ -96,6 +104,7 @@ def _totals(
     years: Sequence[int],
 ) -> list[Total]:
     found = []
+    _refuse_same_ages(counted, rows, assumptions)
     for stage in _steered(rows):
         rate = _path(counted, assumptions, "gross_rate", stage, years)
         if not np.isnan(rate).all():
@@ -111,6 +120,12 @@ def _totals(
         pool = _pool(counted, rows, children, assumptions, "special_rate", SPECIAL, years, rate)
         # Without a placement every special-needs pupil is in a special school, as documented.
         placed = _path(counted, assumptions, "special_school_share", SPECIAL, years)
+        for other in ELSEWHERE:
+            apart = _path(counted, assumptions, other, SPECIAL, years)
+            if (np.isnan(placed) & ~np.isnan(apart)).any():
+                rule = f"gives {other} without special_school_share"
+                remedy = "Give the share of special schools, too: it is what sets their pupils."
+                refuse([Problem(rule, remedy, file="policy", column="indicator")])
         amount = rate * pool * np.where(np.isnan(placed), 1.0, placed)
         grades = _grade_rows(counted, rows, SPECIAL)
         found.append(Total(grades, amount, "policy", "special_rate"))
@@ -189,64 +204,55 @@ def _arrivals(
     return found
 
 
-def events_of(assumptions: Assumptions, channel: str) -> list[Row]:
-    """Return the events of a channel as rows, blank keys as empty text."""
-    if assumptions.events is None:
-        return []
-    table = assumptions.events[assumptions.events["channel"] == channel]
-    for key in ("district", "stage", "grade"):
-        if key not in table.columns:
-            table = table.assign(**{key: ""})
-        table = table.assign(**{key: table[key].astype("object").where(table[key].notna(), "")})
-    if "year_to" not in table.columns:
-        table = table.assign(year_to=None)
-    return table.to_dict("records")
+def _warn_untaught(policy: pd.DataFrame | None, rows: Sequence[Row]) -> None:
+    """Say which rows of policy are of a stage that nobody is counted in."""
+    if policy is None or "stage" not in policy.columns:
+        return
+    taught = {row["stage"] for row in rows}
+    named = dict.fromkeys(policy["stage"].dropna())
+    parts = {**{stage: (stage,) for stage in named}, **combined_stages()}
+    idle = [stage for stage in named if stage and not taught & set(parts[stage])]
+    if idle:
+        text = f"policy: nobody is counted in {', '.join(idle)}: its rows change nothing there"
+        warnings.warn(AssumptionWarning(text), stacklevel=4)
 
 
-def during(event: Row, years: Sequence[int]) -> Any:  # noqa: ANN401
-    """Return which years an event covers: to its last one, or for ever."""
-    after = np.array(years) >= int(event["year_from"])
-    return after if pd.isna(event["year_to"]) else after & (np.array(years) <= event["year_to"])
+def _refuse_swallowed(arrivals: Sequence[Total], totals: Sequence[Total]) -> None:
+    """Refuse arrivals in a stage whose pupils policy sets: they would be gone a year later."""
+    for event in arrivals:
+        for total in totals:
+            both = ~np.isnan(event.amount) & ~np.isnan(total.amount)
+            if set(event.rows) & set(total.rows) and both.any():
+                rule = f"({event.name}) brings pupils to a stage whose number policy sets: "
+                remedy = "Give them as migration of children, or leave the rate out there."
+                refuse([Problem(f"{rule}{total.name}", remedy, file="events", column="channel")])
 
 
-def entry_effects(
-    row: Row,
-    rows: Sequence[Row],
-    assumptions: Assumptions,
-    districts: Sequence[str],
-    years: Sequence[int],
-) -> Array:
-    """Return what events of the channel entry multiply the pupils who reach a grade by.
+def _refuse_two_modes(limited: Any, areas: Sequence[str]) -> None:  # noqa: ANN401
+    """Refuse an area of which only a part is limited by its places."""
+    for area in dict.fromkeys(areas):
+        own = limited[:, [d for d, name in enumerate(areas) if name == area]]
+        if (own.any(axis=1) & ~own.all(axis=1)).any():
+            rule = f"gives senior_mode of a part of {area}, where places are planned as one"
+            remedy = f"Give it for the whole of {area}."
+            refuse([Problem(rule, remedy, file="policy", column="district")])
 
-    Parameters
-    ----------
-    row : mapping
-        A grade of the school system.
-    rows : sequence of mapping
-        All of them, in order.
-    assumptions : Assumptions
-        `events`; a blank grade is the first one of the stage.
-    districts, years : sequence
 
-    Returns
-    -------
-    ndarray [year, district]
-    """
-    effect = np.ones((len(years), len(districts)))
-    tree = assumptions.districts
-    below = {} if tree is None else members(tree)
-    for event in events_of(assumptions, "entry"):
-        if not event["grade"] and not event["stage"]:
-            rule, remedy = f"({event['event']}) names neither stage nor grade", "Write one of them."
-            refuse([Problem(rule, remedy, file="events", column="stage")])
-        named = event["grade"] == row["grade"]
-        first = not event["grade"] and _first(rows, event["stage"]) is row
-        if not named and not first:
-            continue
-        where = {event["district"], *below.get(event["district"], [])}
-        own = np.array([not event["district"] or name in where for name in districts])
-        effect[np.ix_(during(event, years), own)] *= float(event["effect"])
-    return effect
+def _refuse_same_ages(counted: Counted, rows: Sequence[Row], assumptions: Assumptions) -> None:
+    """Refuse one gross rate of several stages at the same ages: it would count children twice."""
+    ages: dict[str, set[int]] = {}
+    for stage in _steered(rows):
+        cells = [(district, stage) for district in counted.axes["district"]]
+        keys = policy_keys(assumptions.policy, "gross_rate", cells, districts=assumptions.districts)
+        if any(key and key[1] != stage for key in keys):
+            ages[stage] = {age for row in rows if row["stage"] == stage for age in ages_of(row)}
+    stages = list(ages)
+    for i, stage in enumerate(stages):
+        for other in stages[i + 1 :]:
+            if ages[stage] & ages[other]:
+                rule = f"gives one gross_rate of {stage} and {other}, which have the same ages"
+                remedy = "Give the rate of each stage by itself."
+                refuse([Problem(rule, remedy, file="policy", column="stage")])
 
 
 def _first(rows: Sequence[Row], stage: str) -> Row | None:
@@ -268,10 +274,8 @@ def _split(
     if not counted.with_residence:
         refuse_residence(policy, ["senior_general_share"])
     path = policy_path(policy, "senior_general_share", cells, years, districts=tree)
-    words = [
-        [policy_word(policy, "senior_mode", [(d, GENERAL)], y, districts=tree)[0] for y in years]
-        for d in axes["district"]
-    ]
+    stages = [(d, GENERAL) for d in axes["district"]]
+    words = policy_words(policy, "senior_mode", stages, years, districts=tree)
     limited = np.array([[word == LIMITED for word in own] for own in words]).T
     if np.isnan(path).all() and not limited.any():
         return None
@@ -288,6 +292,8 @@ def _split(
     bases = policy_basis(policy, "senior_general_share", cells, districts=tree)
     at = axes["grade"].index
     named = pd.DataFrame({"district": axes["district"], "stage": GENERAL})
+    areas = [str(area) for area in planning_areas(assumptions.standards, tree, named)]
+    _refuse_two_modes(limited, areas)
     return Split(
         general=at(entry["grade"]),
         vocational=at(other["grade"]) if other else -1,
@@ -298,7 +304,7 @@ def _split(
         by_class=np.array([bool(key and key[2]) for key in keys]).reshape(shape),
         of_entrants=np.array([basis == "entrants" for basis in bases]).reshape(shape),
         limit=_limits(counted, str(entry["grade"]), assumptions, years, capacity, limited),
-        areas=[str(area) for area in planning_areas(assumptions.standards, tree, named)],
+        areas=areas,
     )
 
 
@@ -325,9 +331,16 @@ def _limits(
     axes = {"year": list(years), "district": counted.axes["district"]}
     own = own[own["district"].isin(axes["district"])]
     places = to_array(own, axes, "places", name="capacity", holes=True)
+    taught = counted.present[counted.axes["grade"].index(grade)].any(axis=1)
+    lacking = limited & np.isnan(places) & taught
+    if lacking.any():
+        t, d = (int(i) for i in np.argwhere(lacking)[0])
+        rule = f"lacks places of {grade} in {axes['district'][d]} in {years[t]}, which limit it"
+        remedy = "Add what stands there; write 0 places if nothing does."
+        refuse([Problem(rule, remedy, file="places", column="places")])
     cells = own.assign(stage=GENERAL)
     spare = standard(assumptions.standards, "spare_share", cells).fillna(0.0)
     free = to_array(own.assign(places=spare), axes, "places", name="capacity", holes=True)
-    # Where nothing stands or is planned (no row), nobody is taken in.
+    # Where nobody is taught and nothing stands or is planned (no row), nobody is taken in.
     usable = np.where(np.isnan(places), 0.0, places * (1 - np.nan_to_num(free)))
     return np.where(limited, usable, np.nan)

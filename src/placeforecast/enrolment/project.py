@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from placeforecast.enrolment.events import entry_effects
 from placeforecast.enrolment.housing import with_housing
-from placeforecast.enrolment.policy import entry_effects, plan_steering
+from placeforecast.enrolment.policy import plan_steering
 from placeforecast.enrolment.regrade import with_moved_grades
 from placeforecast.enrolment.steering import steer
 from placeforecast.population.children import pool_of_children

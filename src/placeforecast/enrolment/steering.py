@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from placeforecast.tables.doors import Array, Flags
 
 NOBODY = 1e-9
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,13 @@ def steer(pupils: Array, t: int, ahead: int, steering: Steering) -> None:
     InputError
         Where a share leaves less than nobody, or there is nobody to scale.
     """
-    for arrivals in steering.arrivals:
-        _arrive(pupils[t], arrivals, ahead, steering)
     if steering.split is not None:
         _split(pupils, t, ahead, steering.split, steering)
     for total in steering.totals:
         _scale(pupils[t], total, ahead, steering)
+    # After the split: who arrives in a general senior school is no part of what is left over.
+    for arrivals in steering.arrivals:
+        _arrive(pupils[t], arrivals, ahead, steering)
 
 
 def _arrive(now: Array, arrivals: Total, ahead: int, steering: Steering) -> None:
@@ -127,6 +129,11 @@ def _arrive(now: Array, arrivals: Total, ahead: int, steering: Steering) -> None
         there = np.nansum(own)
         if there <= NOBODY:
             _refuse_nobody(arrivals, steering, d, ahead)
+        if arrivals.amount[ahead, d] < -there:
+            where = f"{steering.districts[d]} in {steering.first + ahead}"
+            gone = -arrivals.amount[ahead, d]
+            rule = f"({arrivals.name}) takes {gone:g} pupils from {where}, where {there:.0f} are"
+            refuse([Problem(rule, "Lower the effect.", file="events", column="effect")])
         now[arrivals.rows, d] = own * (1 + arrivals.amount[ahead, d] / there)
 
 
@@ -153,7 +160,8 @@ def graduates(pupils: Array, t: int, split: Split) -> Array:
     """Return those who leave the feeder grade before year `t` [district, residence].
 
     Of a grade known only as a total of n years these are its oldest cohort: the pupils that it took
-    in n years before, times its own ratio, each cohort the same.
+    in n years before, times its own ratio, each cohort the same. NaN where these years are not
+    known.
 
     Parameters
     ----------
@@ -167,6 +175,8 @@ def graduates(pupils: Array, t: int, split: Split) -> Array:
     stock: Array = pupils[t - 1, split.feeder]
     if duration == 1:
         return stock
+    if split.below < 0 or t - 1 - duration < 0:
+        return np.full_like(stock, np.nan)
     pool = pupils[t - 1 - duration : t - 1, split.below]
     whole = pool.sum(axis=0)
     part: Array = stock * np.divide(pool[0], whole, out=np.zeros_like(whole), where=whole != 0)
@@ -194,7 +204,7 @@ def _split(pupils: Array, t: int, ahead: int, split: Split, steering: Steering) 
         fits = min(1.0, most / sum(wanted)) if sum(wanted) > NOBODY else 1.0
         for group, entrants in zip(groups, wanted, strict=True):
             named = f"{area} in {steering.first + ahead}"
-            _divide(general, other, group, entrants * fits, named, whole=split.vocational >= 0)
+            _divide(general, other, group, entrants * fits, named)
 
 
 Group = tuple[Any, ...]
@@ -222,12 +232,11 @@ def _wanted(
     return float(np.where(np.isnan(share), natural, share * whole).sum())
 
 
-def _divide(
-    general: Array, other: Array, group: Group, target: float, where: str, *, whole: bool
-) -> None:
-    """Give general schools their entrants and vocational ones what is left."""
+def _divide(general: Array, other: Array, group: Group, target: float, where: str) -> None:
+    """Give general schools their entrants and vocational ones, if there are any, what is left."""
     there, beside = float(np.nansum(general[group])), float(np.nansum(other[group]))
-    if target > there + beside + NOBODY and whole:
+    whole = bool(np.isfinite(other[group]).any())
+    if whole and target > (there + beside) * (1 + ROUNDING) + NOBODY:
         rule = (
             f"sends {target:.0f} to general senior schools in {where}, more than the "
             f"{there + beside:.0f} who go on at all"
@@ -236,9 +245,17 @@ def _divide(
         refuse([Problem(rule, remedy, file="policy", column="senior_general_share")])
     if there <= NOBODY < target:
         rule = f"sets general senior entrants in {where}, where there are none"
-        remedy = "Give pupils of the first senior grade, or leave the share out."
+        remedy = (
+            "Give pupils of the first senior grade, plan the stage higher (planned_at), or leave "
+            "the share out."
+        )
+        refuse([Problem(rule, remedy, file="policy", column="senior_general_share")])
+    left = max(there + beside - target, 0.0)  # below 0 by rounding only
+    if whole and beside <= NOBODY and left > (there + beside) * ROUNDING:
+        rule = f"leaves {left:.0f} in {where} for vocational senior schools, where there are none"
+        remedy = "Give pupils of the first vocational grade, or leave its rows out altogether."
         refuse([Problem(rule, remedy, file="policy", column="senior_general_share")])
     if beside > NOBODY:
-        other[group] *= (there + beside - target) / beside
+        other[group] *= left / beside
     if there > NOBODY:
         general[group] *= target / there

@@ -13,6 +13,7 @@ from placeforecast.places.hands import changed_hands
 from placeforecast.places.sectors import ledger_shares
 from placeforecast.rates.paths import standard
 from placeforecast.tables.check import check
+from placeforecast.tables.grades import combined_in
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
 from placeforecast.tables.structure import with_structure
 from placeforecast.tables.vocabulary import ledger_sectors
@@ -100,12 +101,14 @@ def demand_places(
 def _refuse_unknown_stages(assumptions: Assumptions, system: pd.DataFrame) -> None:
     """Refuse a policy or standard of a stage that is not there: it would change nothing, unsaid."""
     stages = set(system["stage"])
+    combined = set(combined_in(list(stages)))
     for name in ("policy", "standards"):
         table: pd.DataFrame | None = getattr(assumptions, name)
         if table is None or "stage" not in table.columns:
             continue
         named = table["stage"].dropna()
-        for value in dict.fromkeys(named[~named.isin(stages) & (named != "")]):
+        known = stages | combined if name == "policy" else stages
+        for value in dict.fromkeys(named[~named.isin(known) & (named != "")]):
             rule, remedy = "is not a stage of the school system", suggest(str(value), stages)
             refuse([Problem(rule, remedy, file=name, column="stage", value=str(value))])
 

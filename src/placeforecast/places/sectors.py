@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from placeforecast.rates.paths import policy_keys, policy_path, refuse_residence
+from placeforecast.rates.paths import (
+    policy_keys,
+    policy_path,
+    refuse_residence,
+    refuse_strangers,
+)
 from placeforecast.tables.problems import Problem, refuse
 from placeforecast.tables.vocabulary import ledger_sectors
 
@@ -47,11 +52,13 @@ def ledger_shares(cells: pd.DataFrame, assumptions: Assumptions) -> Mapping[str,
         For shares that are more than the whole, a share of migrants where pupils are not told
         apart, or a cap on private pupils where the public share is not known.
     """
+    refuse_strangers(assumptions.policy, set(cells["district"]), assumptions.districts)
     if "residence" not in cells.columns:
         refuse_residence(assumptions.policy, SHARES)
     shares = {name: _path(cells, assumptions, name) for name in SHARES}
     shares = _with_migrants(cells, assumptions, shares)
     shares = _capped(cells, assumptions, shares)
+    _refuse_half_known(cells, shares)
     _refuse_more_than_whole(cells, shares)
     ledgers = {"all": pd.Series(1.0, index=cells.index)}
     for ledger, members in ledger_sectors().query("policy_indicator != ''").groupby("ledger"):
@@ -158,7 +165,9 @@ def _refuse_more_than_whole(cells: pd.DataFrame, shares: Shares) -> None:
         whole = float(total[over].iloc[0])
         rule = f"has public_share and purchased_share of {whole:g}: {_at(_first(cells, over))}"
         refuse([Problem(rule, "They are parts of 1: correct one of the two.", file="policy")])
-    above = public > shares["inclusive_share"] + ROUNDING
+    of_inclusive = ledger_sectors().query("ledger == 'inclusive'")["stage"]
+    held = cells["stage"].isin(set(of_inclusive))
+    above = held & (public > shares["inclusive_share"] + ROUNDING)
     if above.any():
         of_public, of_both = public[above].iloc[0], shares["inclusive_share"][above].iloc[0]
         where = _at(_first(cells, above))
@@ -167,6 +176,20 @@ def _refuse_more_than_whole(cells: pd.DataFrame, shares: Shares) -> None:
         )
         remedy = "Public kindergartens are part of the inclusive ones: give inclusive_share, too."
         refuse([Problem(rule, remedy, file="policy")])
+
+
+def _refuse_half_known(cells: pd.DataFrame, shares: Shares) -> None:
+    """Refuse a share of one class of residence alone: the ledger would leave the other one out."""
+    if "residence" not in cells.columns:
+        return
+    keys = [cells[key] for key in ("district", "year", "grade")]
+    for name, share in shares.items():
+        unknown = share.isna()
+        half = unknown & ~unknown.groupby(keys).transform("all") & (cells["pupils"] > 0)
+        if half.any():
+            rule = f"gives {name} of a part of the pupils, not of: {_at(_first(cells, half))}"
+            remedy = "Give it for the other class of residence, too (0 if there are none)."
+            refuse([Problem(rule, remedy, file="policy", column="residence")])
 
 
 def _first(cells: pd.DataFrame, wrong: pd.Series[bool]) -> pd.Series[Any]:

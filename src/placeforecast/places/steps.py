@@ -1,7 +1,7 @@
 """The construction plan as dated steps: places that come or go in a school year.
 
-What each kind of project does is in `EFFECTS`. A step up to the last year of the table of places is
-already in that table.
+What each kind of project does is in `EFFECTS`; equipment does nothing. A step up to the last year
+of the table of places is already in that table.
 """
 
 from __future__ import annotations
@@ -12,17 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from placeforecast.places.derive import derived_places
 from placeforecast.tables.grades import stages_in_order
-from placeforecast.tables.plan import plan_problems
+from placeforecast.tables.plan import NO_PLACES, changes_hands, plan_problems
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from placeforecast.tables.records import Assumptions
+
 Row = dict[str, Any]
 
 ANY_SECTOR = "all"
-DATES = ("opens", "opened", "closes", "outage_from", "outage_to", "from_stage", "phase_in")
+OPTIONAL = (
+    "opens",
+    "opened",
+    "closes",
+    "outage_from",
+    "outage_to",
+    "from_stage",
+    "from_sector",
+    "phase_in",
+    "sector",
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,8 @@ class Step:
     status: str
     opens: int | None = None
     """Year since when the school fills grade by grade; None if it opened with all its grades."""
+    other: str = ""
+    """The sector on the other side where places change hands and stay in their stage."""
 
 
 def _opening(row: Row) -> int:
@@ -66,8 +81,19 @@ def _away_and_back(row: Row) -> list[Step]:
 
 
 def _converts(row: Row) -> list[Step]:
-    leaving = {**row, "stage": row["from_stage"]}
-    return [_step(leaving, _opening(row), -1), *_comes(row)]
+    stage = str(row["stage"] if pd.isna(row["from_stage"]) else row["from_stage"])
+    sector = str(row["sector"] if pd.isna(row["from_sector"]) else row["from_sector"])
+    leaving = {**row, "stage": stage, "sector": sector}
+    if not changes_hands(row):
+        return [_step(leaving, _opening(row), -1), *_comes(row)]
+    coming, *closing = _comes(row)
+    # Each grade leaves when it comes, so that nothing is lost while a school changes by grade.
+    gone = _step(leaving, coming.year, -1, opens=coming.opens)
+    return [
+        replace(gone, other=coming.sector),
+        replace(coming, other=gone.sector),
+        *closing,
+    ]
 
 
 def _step(row: Row, year: int, sign: int, *, opens: int | None = None) -> Step:
@@ -87,20 +113,21 @@ EFFECTS: dict[str, Callable[[Row], list[Step]]] = {
 
 
 def plan_steps(
-    projects: pd.DataFrame | None, system: pd.DataFrame, last: int, *, sectors: bool
+    assumptions: Assumptions, system: pd.DataFrame, last: int, *, quiet: bool = False
 ) -> list[Step]:
     """Return every step of the plan after the last year counted, whatever its case.
 
     Parameters
     ----------
-    projects : DataFrame or None
-        The plan.
+    assumptions : Assumptions
+        `projects`, `standards` for places that are not given, and `places`, which say whether
+        sectors are told apart.
     system : DataFrame
         The school system, resolved.
     last : int
         Last year of the table of places.
-    sectors : bool
-        Whether that table tells sectors apart.
+    quiet : bool
+        Whether to say nothing of overdue projects, which somebody else names.
 
     Raises
     ------
@@ -113,24 +140,50 @@ def plan_steps(
         For projects that should have happened by the last year and are not open: nothing of them
         is counted.
     """
+    projects, places = assumptions.projects, assumptions.places
     if projects is None:
         return []
     table = projects.set_axis(pd.RangeIndex(1, len(projects) + 1), axis="index")
     _refuse_plan(table, system)
-    for column in (*DATES, "sector"):
+    table = derived_places(table, assumptions.standards)
+    for column in OPTIONAL:
         if column not in table.columns:
             table = table.assign(**{column: None})
-    counted = table[table["status"] != "cancelled"]
+    sectors = places is not None and "sector" in places.columns
+    counted = table[(table["status"] != "cancelled") & ~table["kind"].isin(NO_PLACES)]
     overdue = _overdue(counted, last)
     steps: list[Step] = []
     for row in counted[~overdue].to_dict("records"):
-        named = {str(k): v for k, v in row.items()}
-        named["sector"] = _sector(named, sectors=sectors)
-        steps += EFFECTS[str(row["kind"])](named)
-    _warn_overdue(counted[overdue], last)
+        steps += steps_of(_with_sectors({str(k): v for k, v in row.items()}, sectors=sectors))
+    if not quiet:
+        _warn_overdue(counted[overdue], last)
     # What has opened by the last year counted stands in it with all its grades.
     full = [replace(s, opens=None) if (s.opens or last) <= last else s for s in steps]
     return [step for step in full if step.year > last]
+
+
+def steps_of(row: Row) -> list[Step]:
+    """Return the steps of one project, whenever they happen; none for equipment.
+
+    Parameters
+    ----------
+    row : dict
+        A row of the plan with every column of `OPTIONAL` and its places.
+    """
+    return [] if row["kind"] in NO_PLACES else EFFECTS[str(row["kind"])](row)
+
+
+def _with_sectors(row: Row, *, sectors: bool) -> Row:
+    """Name the sector that places come to and the one that they leave."""
+    if changes_hands(row) and not sectors:
+        rule = f"is given, but places tell no sectors apart (project {row['project']})"
+        remedy = "Add a column sector to places, or leave the project out: nothing changes."
+        value = str(row["from_sector"])
+        refuse([Problem(rule, remedy, file="projects", column="from_sector", value=value)])
+    sector = _sector(row, sectors=sectors)
+    # Where sectors are not told apart, the one that is left is not either.
+    left = row["from_sector"] if sectors else None
+    return {**row, "sector": sector, "from_sector": left}
 
 
 def _sector(row: Row, *, sectors: bool) -> str:

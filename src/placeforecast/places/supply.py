@@ -5,16 +5,24 @@ The last year of the table of places is carried forward, and the steps of the pr
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from placeforecast.places.derive import counted_places
+from placeforecast.places.spread import spread_step, years_by_grade
 from placeforecast.places.steps import ANY_SECTOR, plan_steps
-from placeforecast.rates.paths import standard
 from placeforecast.tables.doors import Array, Flags, to_array, to_table
 from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import Problem, refuse
+from placeforecast.tables.structure import (
+    absent_grades,
+    applied_changes,
+    structure_changes,
+    with_structure,
+)
 from placeforecast.tables.vocabulary import ledger_sectors
 
 if TYPE_CHECKING:
@@ -22,7 +30,10 @@ if TYPE_CHECKING:
 
     from placeforecast.places.steps import Step
     from placeforecast.tables.records import Assumptions
+    from placeforecast.tables.structure import Change
 
+    Axes = dict[str, list[Any]]
+    Changes = tuple[Change, ...]
 
 STATUSES = {
     "existing": ("open",),
@@ -32,6 +43,8 @@ STATUSES = {
 """Which projects each plan case counts, by status."""
 
 NOTHING_BELOW = -1e-6
+PUBLIC = "public"
+COLUMNS = ["district", "year", "grade", "stage", "ledger", "plan_case", "places"]
 
 
 def schedule_places(
@@ -46,15 +59,24 @@ def schedule_places(
     The last year of `places` is carried forward and the projects of the case come on top: places
     of a project count from the school year it opens in to the one before it closes; those of a
     rebuild or refit with an outage are away from `outage_from` to `outage_to` and back after it; a
-    conversion moves places from `from_stage` to `stage`; a closure subtracts them. Steps up to the
-    last year of `places` are already in it. Places known only by stage are spread evenly over the
-    years of its grades; a school that opens ``by_grade`` opens its first grade in the year it opens
-    and one more each year.
+    conversion moves places from `from_stage` to `stage`, from `from_sector` to `sector`, or both; a
+    closure subtracts them; equipment adds none. Places that are blank are classes times the class
+    size, or floor area over the area per place. Steps up to the last year of `places` are already
+    in it. Places known only by stage are spread evenly over the years of its grades; a school that
+    opens ``by_grade`` opens its first grade in the year it opens and one more each year.
+
+    A school that changes hands and keeps its stage does so in every plan case, unless it is
+    cancelled: its pupils go with it, and demand knows no plan case. With ``by_grade`` each grade
+    leaves the one sector when it comes to the other.
+
+    From the year of a change of structure (`events`) on, places of a stage are spread over the
+    grades that it then has; a grade that has left its stage has no cells.
 
     Parameters
     ----------
     assumptions : Assumptions
-        `places`, `projects`, and `standards` for class sizes where places are given as classes.
+        `places`, `projects`, `events`, and `standards` for class sizes and areas where places are
+        not given.
     years : sequence of int
         School years.
     case : {"existing", "committed", "planned"}
@@ -66,7 +88,9 @@ def schedule_places(
     Returns
     -------
     DataFrame [district, year, grade, stage, ledger, plan_case, places]
-        Ledger ``all``, and ``public`` where places tell sectors apart.
+        Ledger ``all``; ``public`` where places tell sectors apart; ``inclusive`` of kindergartens
+        and ``public_with_purchased`` of a stage where the sector that sets them apart has places
+        there, or will have in some district and plan case.
 
     Raises
     ------
@@ -102,57 +126,67 @@ def schedule_places(
         remedy = "Give assumptions.places: what stands, by district, year and stage."
         refuse([Problem(file="places", rule="is missing", remedy=remedy)])
         raise AssertionError
-    standing = _by_grade(_in_places(assumptions.places, assumptions), system)
-    last = int(standing["year"].max())
-    sectors = "sector" in assumptions.places.columns
-    plan = plan_steps(assumptions.projects, system, last, sectors=sectors)
-    steps = [step for step in plan if step.status in STATUSES[case]]
+    changes = structure_changes(assumptions.events, system)
+    system = with_structure(system, assumptions.events)
+    counted = counted_places(assumptions.places, assumptions)
+    last = int(counted["year"].max())
+    standing = _by_grade(_carried(counted, changes, system, (last, max(years))), system, changes)
+    plan = plan_steps(assumptions, system, last)
+    steps = [step for step in plan if step.other or step.status in STATUSES[case]]
     axes = _axes(standing, plan, system, years)
-    array = _standing(standing, axes, last)
+    taught = _taught(changes, axes)
+    array = _standing(standing, axes, last, taught)
     for step in steps:
-        _take(array, step, axes, system)
+        _take(array, step, axes, system, changes)
     _refuse_below_zero(array, axes, steps)
     present = _present(standing, plan, axes, system)
-    return _ledgers(array, present, axes, system, case)
+    return _ledgers(array, present, taught, axes, system).assign(plan_case=case)[COLUMNS]
 
 
-def _in_places(table: pd.DataFrame, assumptions: Assumptions) -> pd.DataFrame:
-    """Give every row places: as given, or classes times the class size of the standards."""
-    if "places" not in table.columns:
-        table = table.assign(places=np.nan)
-    by_class = table["places"].isna()
-    if not by_class.any():
+def _carried(
+    table: pd.DataFrame, changes: Changes, system: pd.DataFrame, span: tuple[int, int]
+) -> pd.DataFrame:
+    """Repeat the last year counted for each later year in which a grade changes its stage."""
+    last, until = span
+    later = sorted({change.year for change in changes if last < change.year <= until})
+    if not later:
         return table
-    size = standard(assumptions.standards, "class_size", table[by_class])
-    if size.isna().any():
-        row = table.loc[size.index[size.isna()][0]]
-        rule = f"has classes of {row['stage']} but there is no class size for it"
-        remedy = "Give places, or a class_size in the table standards."
-        refuse([Problem(file="places", column="classes", rule=rule, remedy=remedy)])
-    filled = table["places"].where(~by_class, table["classes"] * size)
-    return table.assign(places=filled)
+    rows = table[table["year"] == last]
+    parts = [rows.assign(year=year) for year in later]
+    for part in parts:
+        _refuse_moved_grades(part, changes, last, system)
+    return pd.concat([table, *parts], ignore_index=True)
 
 
-def _years_by_grade(system: pd.DataFrame, stage: str) -> dict[str, tuple[int, int]]:
-    """Return for each grade of a stage its first year in the stage and its years."""
-    rows = system[system["stage"] == stage]
-    first = rows["duration"].cumsum() - rows["duration"]
-    return {
-        str(grade): (int(start), int(duration))
-        for grade, start, duration in zip(rows["grade"], first, rows["duration"], strict=True)
-    }
+def _refuse_moved_grades(
+    rows: pd.DataFrame, changes: Changes, last: int, system: pd.DataFrame
+) -> None:
+    """Refuse places by grade where a grade of their stage moves: whose they become is not known."""
+    if "grade" not in rows.columns:
+        return
+    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
+    for row in rows[rows["grade"].notna()].to_dict("records"):
+        for change in applied_changes(changes, str(row["district"])):
+            touched = (stage_of[change.grade], change.stage)
+            if not last < change.year <= row["year"] or row["stage"] not in touched:
+                continue
+            rule = (
+                f"of {row['stage']} in {row['district']} are given by grade, and {change.grade} "
+                f"becomes {change.becomes} in {change.year}"
+            )
+            refuse([Problem(rule, "Give the whole stage.", file="places", column="grade")])
 
 
-def _by_grade(table: pd.DataFrame, system: pd.DataFrame) -> pd.DataFrame:
-    """Spread places known by stage evenly over the years of its grades."""
+def _by_grade(table: pd.DataFrame, system: pd.DataFrame, changes: Changes) -> pd.DataFrame:
+    """Spread places known by stage evenly over the years of the grades that it has."""
     sector = table["sector"] if "sector" in table.columns else ANY_SECTOR
-    table = table.assign(sector=sector)
+    table = table.assign(sector=sector, absent=_absent(table, changes))
     named = table["grade"].notna() if "grade" in table.columns else pd.Series(False, table.index)
     whole = table[~named]
     _refuse_two_ways(whole, table[named], system)
-    parts = [table[named]]
-    for stage, rows in whole.groupby("stage", sort=False):
-        spans = _years_by_grade(system, str(stage))
+    parts = [_of_taught_grades(table[named])]
+    for (stage, _), rows in whole.groupby(["stage", "absent"], sort=False):
+        spans = years_by_grade(system, str(stage), rows["absent"].iloc[0])
         total = sum(duration for _, duration in spans.values())
         if not total:
             rule, remedy = "has no grades in the school system", "Correct the stage, or the grades."
@@ -164,6 +198,29 @@ def _by_grade(table: pd.DataFrame, system: pd.DataFrame) -> pd.DataFrame:
     keys = ["year", "grade", "district", "sector"]
     rows = pd.concat([part for part in parts if len(part)])
     return rows.groupby(keys, as_index=False, sort=False).agg(places=("places", "sum"))
+
+
+def _absent(table: pd.DataFrame, changes: Changes) -> pd.Series[Any]:
+    """Return for each row the grades that its district does not have in its year."""
+    rows = zip(table["district"], table["year"], strict=True)
+    away = [absent_grades(changes, str(district), int(year)) for district, year in rows]
+    return pd.Series(away, index=table.index, dtype="object")
+
+
+def _of_taught_grades(named: pd.DataFrame) -> pd.DataFrame:
+    """Leave out grades that are not there in the year; they must have no places."""
+    if named.empty:
+        return named
+    pairs = zip(named["grade"], named["absent"], strict=True)
+    away = pd.Series([grade in absent for grade, absent in pairs], index=named.index)
+    wrong = named[away & (named["places"] != 0)]
+    if len(wrong):
+        row = wrong.iloc[0]
+        rule = f"is no grade of {row['district']} in {row['year']}: see the events of structure"
+        remedy = "Name the grade as it is called in that year."
+        value = str(row["grade"])
+        refuse([Problem(rule, remedy, file="places", column="grade", value=value)])
+    return named[~away]
 
 
 def _refuse_two_ways(whole: pd.DataFrame, named: pd.DataFrame, system: pd.DataFrame) -> None:
@@ -185,7 +242,7 @@ def _refuse_two_ways(whole: pd.DataFrame, named: pd.DataFrame, system: pd.DataFr
 
 def _axes(
     standing: pd.DataFrame, steps: list[Step], system: pd.DataFrame, years: Sequence[int]
-) -> dict[str, list[Any]]:
+) -> Axes:
     return {
         "year": list(years),
         "grade": list(system["grade"]),
@@ -194,39 +251,49 @@ def _axes(
     }
 
 
-def _standing(standing: pd.DataFrame, axes: dict[str, list[Any]], last: int) -> Array:
+def _taught(changes: Changes, axes: Axes) -> Flags:
+    """Return which grades each district has [year, grade, district]."""
+    taught = np.ones([len(axes[axis]) for axis in ("year", "grade", "district")], dtype=bool)
+    for change in changes:
+        if change.district is not None and change.district not in axes["district"]:
+            rule, remedy = "has no places", "Name districts that have, one row each; no parent."
+            value = change.district
+            refuse([Problem(rule, remedy, file="events", column="district", value=value)])
+    if changes:
+        for t, year in enumerate(axes["year"]):
+            for d, district in enumerate(axes["district"]):
+                for grade in absent_grades(changes, district, int(year)):
+                    taught[t, axes["grade"].index(grade), d] = False
+    return taught
+
+
+def _standing(standing: pd.DataFrame, axes: Axes, last: int, taught: Flags) -> Array:
     """Return standing places; years after the last one counted hold what stood in it."""
     first = int(standing["year"].min())
-    years = range(first, last + 1)
-    counted = to_array(standing, {**axes, "year": list(years)}, "places", holes=True)
+    years = [*range(first, last + 1), *sorted(set(standing["year"][standing["year"] > last]))]
+    counted = to_array(standing, {**axes, "year": years}, "places", holes=True)
     ever = ~np.isnan(counted).all(axis=0)
-    asked = [min(year, last) for year in axes["year"]]
-    if min(asked) < first:
+    if min(axes["year"]) < first:
         remedy = f"Ask for years from {first} on, or give earlier places."
-        rule = f"begins in {first}, after {min(asked)}"
+        rule = f"begins in {first}, after {min(axes['year'])}"
         refuse([Problem(file="places", column="year", rule=rule, remedy=remedy)])
-    array = counted[[year - first for year in asked]]
-    hole = ever & np.isnan(array)
+    at = [bisect_right(years, year) - 1 for year in axes["year"]]
+    array = counted[at]
+    hole = ever & np.isnan(array) & taught[..., np.newaxis]
     if hole.any():
         t, g, d, s = (int(i) for i in np.argwhere(hole)[0])
-        cell = f"{axes['district'][d]} {axes['grade'][g]}, sector {axes['sector'][s]}, {asked[t]}"
+        asked = f"{axes['sector'][s]}, {years[at[t]]}"
+        cell = f"{axes['district'][d]} {axes['grade'][g]}, sector {asked}"
         rule = f"lacks {int(hole.sum())} cells that stood in another year, first: {cell}"
         remedy = "Add the rows; write 0 for places that are gone or not yet there."
         refuse([Problem(file="places", column="places", rule=rule, remedy=remedy)])
     return np.where(np.isnan(array), 0.0, array)
 
 
-def _take(array: Array, step: Step, axes: dict[str, list[Any]], system: pd.DataFrame) -> None:
+def _take(array: Array, step: Step, axes: Axes, system: pd.DataFrame, changes: Changes) -> None:
     """Add one step to the places of every later year."""
-    spans = _years_by_grade(system, step.stage)
-    total = sum(duration for _, duration in spans.values())
     d, s = axes["district"].index(step.district), axes["sector"].index(step.sector)
-    years = np.array(axes["year"])
-    # By grade, the k-th year of the stage opens k years after the school does.
-    filled = np.inf if step.opens is None else years + 1 - step.opens
-    for grade, (first, duration) in spans.items():
-        opened = np.clip(filled - first, 0, duration)
-        amount = np.where(years >= step.year, step.places * opened / total, 0.0)
+    for grade, amount in spread_step(step, axes["year"], system, changes).items():
         array[:, axes["grade"].index(grade), d, s] += amount
 
 
@@ -254,7 +321,7 @@ def _present(
     present = np.zeros(shape, dtype=bool)
     cells = set(zip(standing["grade"], standing["district"], standing["sector"], strict=True))
     for step in steps:
-        cells |= {(g, step.district, step.sector) for g in _years_by_grade(system, step.stage)}
+        cells |= {(g, step.district, step.sector) for g in years_by_grade(system, step.stage)}
     for grade, district, sector in cells:
         at = (axes["grade"].index(grade), axes["district"].index(district))
         present[(*at, axes["sector"].index(sector))] = True
@@ -262,26 +329,30 @@ def _present(
 
 
 def _ledgers(
-    array: Array,
-    present: Flags,
-    axes: dict[str, list[Any]],
-    system: pd.DataFrame,
-    case: str,
+    array: Array, present: Flags, taught: Flags, axes: Axes, system: pd.DataFrame
 ) -> pd.DataFrame:
     stage_of = dict(zip(system["grade"], system["stage"], strict=True))
+    cells = {"district": axes["district"], "year": axes["year"], "grade": axes["grade"]}
     ledgers = ledger_sectors()
+    apart = _sectors_apart(ledgers)
     parts = []
-    for ledger, members in ledgers.groupby("ledger", sort=False):
+    for (ledger, stage), members in ledgers.groupby(["ledger", "stage"], sort=False):
         sectors = {*members["sector"], ANY_SECTOR} if ledger == "all" else set(members["sector"])
         own = [i for i, sector in enumerate(axes["sector"]) if sector in sectors]
-        where: Flags = np.asarray(present[..., own].any(axis=2))
-        if not own or not where.any():
+        of_stage = np.array([stage in ("", stage_of[grade]) for grade in axes["grade"]])
+        where: Flags = present[..., own].any(axis=2) & of_stage[:, np.newaxis]
+        told = [i for i in own if stage == "" or axes["sector"][i] in apart]
+        if not where.any() or not present[of_stage][..., told].any():
             continue
-        cells = {"district": axes["district"], "year": axes["year"], "grade": axes["grade"]}
         summed = array[..., own].sum(axis=3).transpose(2, 0, 1)
-        shown = np.broadcast_to(where.T[:, np.newaxis], summed.shape)
-        parts.append(to_table(summed, cells, "places", where=shown).assign(ledger=ledger))
+        shown = where.T[:, np.newaxis] & taught.transpose(2, 0, 1)
+        parts.append(to_table(summed, cells, "places", where=shown).assign(ledger=str(ledger)))
     table = pd.concat(parts, ignore_index=True)
     table["stage"] = table["grade"].map(stage_of)
-    table["plan_case"] = case
-    return table[["district", "year", "grade", "stage", "ledger", "plan_case", "places"]]
+    return table
+
+
+def _sectors_apart(ledgers: pd.DataFrame) -> set[str]:
+    """Return the sectors that make a ledger of some stages another one than public."""
+    public = ledgers.loc[ledgers["ledger"] == PUBLIC, "sector"]
+    return set(ledgers.loc[ledgers["stage"] != "", "sector"]) - set(public)

@@ -11,6 +11,7 @@ from placeforecast.population.children import school_age_children
 from placeforecast.population.project import Projection, project_population
 from placeforecast.rates.births import cohort_births
 from placeforecast.rates.demography import held_rates
+from placeforecast.rates.events import with_birth_events
 from placeforecast.rates.fertility import (
     fertility_levels,
     standardise_fertility,
@@ -160,6 +161,7 @@ def estimate(
         past = project_population(stock, demography, until=launch)
         fertility = _fitted_fertility(demography, past, specification, inputs, last, notes)
         demography = replace(demography, fertility=fertility)
+    demography = _with_births_events(inputs, demography, past, last)
     children = school_age_children(demography, past)
     assert inputs.enrolment is not None  # required of every region
     counted = count_pupils(inputs.enrolment, inputs.grades, launch)
@@ -180,6 +182,26 @@ def estimate(
         selection=selection,
         **{name: getattr(inputs, name) for name in KEPT},
     )
+
+
+def _with_births_events(
+    inputs: Inputs, demography: Assumptions, past: Projection | None, last_year: int
+) -> Assumptions:
+    """Apply dated events to births that are not recorded."""
+    if inputs.events is None:
+        return demography
+    assert inputs.enrolment is not None  # required of every region
+    first = last_year if past is None else int(past.population["year"].min())
+    names = sorted(set((inputs.enrolment if past is None else past.population)["district"]))
+    births, fertility = with_birth_events(
+        demography.births,
+        demography.fertility,
+        inputs.events,
+        years=range(first, last_year + 1),
+        names=names,
+        districts=inputs.districts,
+    )
+    return replace(demography, births=births, fertility=fertility)
 
 
 def _chosen(

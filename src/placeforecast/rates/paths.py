@@ -9,17 +9,20 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.tables.districts import ancestors, levels
-from placeforecast.tables.problems import Problem, refuse
+from placeforecast.tables.problems import Problem, refuse, suggest
 from placeforecast.tables.vocabulary import combined_stages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from placeforecast.tables.doors import Array
 
 Cell = tuple[str, ...]
 """A district, a stage and, where it matters, a class of residence."""
 Key = tuple[str, str, str]
+
+BLANK_IS = {"senior_general_share": "graduates", "retention_9": "entrants"}
+"""What a blank basis says of an indicator; of the others, children."""
 
 
 @dataclass(frozen=True)
@@ -92,23 +95,22 @@ def policy_path(
     return values
 
 
-def policy_word(
+def policy_words(
     policy: pd.DataFrame | None,
     indicator: str,
     cells: Sequence[Cell],
-    year: int,
+    years: Sequence[int],
     *,
     districts: pd.DataFrame | None = None,
-) -> list[str]:
-    """Return the word of an indicator, such as the mode, for each cell; blank where none is given.
+) -> list[list[str]]:
+    """Return the word of an indicator, such as the mode, by cell and year; blank without one.
 
     A word holds from its year until the next; the first one also before it.
 
     Parameters
     ----------
-    policy, indicator, cells, districts
+    policy, indicator, cells, years, districts
         As for `policy_path`.
-    year : int
     """
     paths = _paths(_rows(policy, indicator))
     above = {} if districts is None else ancestors(districts)
@@ -116,10 +118,10 @@ def policy_word(
     for cell in cells:
         path = _path_of(paths, cell, above)
         if path is None:
-            words.append("")
+            words.append([""] * len(years))
             continue
-        at = int(np.searchsorted(path.years, year, side="right")) - 1
-        words.append(str(path.values[max(at, 0)]))
+        at = np.searchsorted(path.years, years, side="right") - 1
+        words.append([str(path.values[i]) for i in np.maximum(at, 0)])
     return words
 
 
@@ -180,6 +182,26 @@ def refuse_residence(policy: pd.DataFrame | None, indicators: Sequence[str]) -> 
         refuse([Problem(rule, remedy, file="policy", column="residence")])
 
 
+def refuse_strangers(
+    policy: pd.DataFrame | None, known: Iterable[str], districts: pd.DataFrame | None
+) -> None:
+    """Refuse a path of a district that is not there: it would reach nobody, unsaid.
+
+    Raises
+    ------
+    InputError
+        With the district.
+    """
+    if policy is None or "district" not in policy.columns:
+        return
+    names = {*known, *([] if districts is None else districts["district"])}
+    for name in dict.fromkeys(policy["district"][~_blank(policy, "district")]):
+        if name not in names:
+            rule = "has no pupils, and is no district above any"
+            remedy = suggest(str(name), names)
+            refuse([Problem(rule, remedy, file="policy", column="district", value=str(name))])
+
+
 def _rows(policy: pd.DataFrame | None, indicator: str) -> pd.DataFrame:
     if policy is None:
         return pd.DataFrame({"year": [], "value": []})
@@ -219,7 +241,7 @@ def _paths(rows: pd.DataFrame) -> Mapping[Key, Path]:
     keyed = rows.assign(**parts).sort_values("year", kind="stable")
     return {
         (str(key[0]), str(key[1]), str(key[2])): Path(
-            group["year"].to_numpy(dtype=float), _values(group["value"]), _basis(group)
+            _years(group), _values(group["value"]), _basis(group)
         )
         for key, group in keyed.groupby(list(names), sort=False)
     }
@@ -228,12 +250,29 @@ def _paths(rows: pd.DataFrame) -> Mapping[Key, Path]:
 def _basis(path: pd.DataFrame) -> str:
     if "basis" not in path.columns:
         return ""
-    bases = [str(basis) for basis in dict.fromkeys(path["basis"].dropna())]
+    blank = path["basis"].isna() | (path["basis"] == "")
+    bases = [str(basis) for basis in dict.fromkeys(path["basis"][~blank])]
+    indicator = path["indicator"].iloc[0]
+    if blank.any() and bases and bases != [BLANK_IS.get(indicator, "children")]:
+        bases.append("blank")
     if len(bases) > 1:
-        rule = f"of {path['indicator'].iloc[0]} are {' and '.join(bases)} in one path"
+        rule = f"of {indicator} are {' and '.join(bases)} in one path"
         remedy = "Give one path on one basis: values between the two would mean neither."
         refuse([Problem(rule, remedy, file="policy", column="basis")])
     return bases[0] if bases else ""
+
+
+def _years(path: pd.DataFrame) -> Array:
+    years = path["year"]
+    if years.duplicated().any():
+        twice = path[years.duplicated()].iloc[0]
+        named = [twice.get(key) for key in ("district", "stage", "residence")]
+        where = " ".join(str(part) for part in named if isinstance(part, str) and part)
+        rule = f"gives {twice['indicator']} twice ({where or 'everywhere'})"
+        remedy = "Keep one of the rows: a blank basis is no other path."
+        value = str(twice["year"])
+        refuse([Problem(rule, remedy, file="policy", column="year", value=value)])
+    return years.to_numpy(dtype=float)
 
 
 def _values(values: pd.Series[Any]) -> Array:

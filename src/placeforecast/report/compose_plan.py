@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from placeforecast import plot
+from placeforecast.places.derive import derived_places
 from placeforecast.places.supply import STATUSES
+from placeforecast.places.tasks import COUNTED, compare_tasks, task_projects
 from placeforecast.plot.areas import main_ledger
 from placeforecast.plot.fonts import left_margin, new_figure, own_style
 from placeforecast.report.model import Column, Figure, Paragraph, Section, Table
@@ -16,17 +16,11 @@ from placeforecast.report.view import number
 from placeforecast.tables.vocabulary import combined_stages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    import pandas as pd
     from matplotlib.figure import Figure as Drawing
 
     from placeforecast.report.model import Block, Cell
     from placeforecast.report.view import View
-
-ADDING = ("new", "extension", "conversion", "rebuild", "refit")
-"""Kinds of project that bring lasting places; rebuild and refit only without an outage."""
-COUNTED = STATUSES["planned"]
-OPTIONAL = ("sector", "opened", "outage_from", "from_stage")
 
 
 def plan_section(view: View) -> Section:
@@ -41,7 +35,11 @@ def plan_section(view: View) -> Section:
     if view.forecast.assumptions.projects is None:
         blocks.append(Paragraph(words("plan.no_projects")))
     tasks = _tasks_of(view)
-    blocks.append(Paragraph(words("plan.no_tasks")) if tasks is None else _tasks(view, tasks))
+    if tasks is None:
+        blocks.append(Paragraph(words("plan.no_tasks")))
+    else:
+        compared = compared_tasks(view, tasks)
+        blocks += [_tasks(view, compared), _built(view, tasks, compared)]
     return Section("plan", words("plan.title"), words("plan.sheet"), tuple(blocks))
 
 
@@ -129,75 +127,92 @@ def _tasks_of(view: View) -> pd.DataFrame | None:
     return given if used is None else used
 
 
-def _tasks(view: View, tasks: pd.DataFrame) -> Table:
+def compared_tasks(view: View, tasks: pd.DataFrame) -> pd.DataFrame:
+    """Return the tasks against plan, delivery and need: those of the forecast, or made here."""
+    forecast = view.forecast
+    found: pd.DataFrame | None = getattr(forecast, "tasks", None)
+    if found is not None:
+        return found
+    tree = {"districts": forecast.inputs.districts, "grades": forecast.inputs.grades}
+    return compare_tasks(tasks, _projects(view), forecast.demand, forecast.places, **tree)
+
+
+def _projects(view: View) -> pd.DataFrame | None:
+    """Return the plan, with the places that its schedule derived from classes or area."""
+    assumed = view.forecast.assumptions
+    if assumed.projects is None or view.forecast.places is None:
+        return assumed.projects
+    return derived_places(assumed.projects, assumed.standards)
+
+
+def _tasks(view: View, compared: pd.DataFrame) -> Table:
+    """Return four figures side by side for each task, and for each stage of a combined one."""
     words = view.words
+    columns = (
+        *_heads(view),
+        Column(words("plan.split"), "share"),
+        Column(words("plan.task"), "count"),
+        Column(words("plan.planned"), "signed"),
+        Column(words("plan.delivered"), "signed"),
+        Column(words("plan.needed"), "count"),
+        Column(words("plan.ahead"), "signed"),
+        Column(words("plan.done"), "share"),
+    )
+    rows = []
+    for row in compared.to_dict("records"):
+        ordered, delivered = number(row["task"]), number(row["delivered"])
+        done = delivered / ordered if ordered and delivered is not None else None
+        figures = (number(row[name]) for name in ("planned", "delivered", "needed", "ahead"))
+        share = None if row["stage"] == row["of"] else number(row["share"])
+        rows.append((*_named(view, row), share, ordered, *figures, done))
+    note = words("plan.tasks_note")
+    return Table("tasks", words("plan.tasks"), columns, tuple(rows), heads=3, note=note)
+
+
+def _built(view: View, tasks: pd.DataFrame, compared: pd.DataFrame) -> Table:
+    """Return the projects of each task by status, and the need after its period."""
+    words = view.words
+    projects = _projects(view)
+    built = task_projects(tasks, projects, districts=view.forecast.inputs.districts)
     statuses = [words.value("status", status) for status in COUNTED]
     balanced = view.forecast.balance is not None
     case = view.case_name if balanced else _case(view, "planned")
     columns = (
-        Column(words.column("tasks", "district")),
-        Column(words.column("tasks", "stage")),
-        Column(words("plan.period")),
-        Column(words("plan.task"), "count"),
-        *(Column(status[:1].upper() + status[1:], "count") for status in statuses),
-        Column(words("plan.total"), "count"),
-        Column(words("plan.done"), "share"),
+        *_heads(view),
+        *(Column(status[:1].upper() + status[1:], "signed") for status in statuses),
         Column(words("plan.after"), "count"),
         Column(words("plan.after_year"), "year"),
         Column(words("plan.after_balance", case=case), "signed"),
     )
-    rows = tuple(_task(view, row) for row in tasks.to_dict("records"))
-    note = words("plan.tasks_note")
-    return Table("tasks", words("plan.tasks"), columns, rows, heads=3, note=note)
+    rows = []
+    for row in compared.to_dict("records"):
+        district, stage = str(row["district"]), str(row["stage"])
+        own = built[built["stage"].isin(combined_stages().get(stage, (stage,)))]
+        for name in ("district", "of", "year_from", "year_to"):
+            own = own[own[name] == row[name]]
+        sums = [number(own.loc[own["status"] == status, "places"].sum()) for status in COUNTED]
+        known = sums if projects is not None else [None for _ in COUNTED]
+        after = _after(view, district, stage, int(row["year_to"]))
+        rows.append((*_named(view, row), *known, *after))
+    note = words("plan.built_note")
+    return Table("tasks_built", words("plan.built"), columns, tuple(rows), heads=3, note=note)
 
 
-def _task(view: View, task: dict[Any, Any]) -> tuple[Cell, ...]:
-    """Return one task beside what is built in its period and what is needed after it."""
+def _heads(view: View) -> tuple[Column, ...]:
     words = view.words
-    district, stage = str(task["district"]), str(task["stage"])
-    members = combined_stages().get(stage, (stage,))
-    period = (int(task["year_from"]), int(task["year_to"]))
-    ordered = number(task["places"])
-    built = _built(view, district, members, period)
-    done = total = None
-    if built is not None:
-        total = sum(built)
-        done = built[0] / ordered if ordered else None
+    names = (words.column("tasks", "district"), words.column("tasks", "stage"))
+    return tuple(Column(name) for name in (*names, words("plan.period")))
+
+
+def _named(view: View, row: dict[Any, Any]) -> tuple[Cell, ...]:
+    """Return the district, the stage and the period of a task or of a stage of one."""
+    words, district = view.words, str(row["district"])
+    stage = words.stage(str(row["stage"]))
     return (
         view.name(district) if district in view.areas.leaves else district,
-        words.stage(stage),
-        words("report.years", first=period[0], last=period[1]),
-        ordered,
-        *(built if built is not None else (None for _ in COUNTED)),
-        total,
-        done,
-        *_after(view, district, stage, period[1]),
+        stage if row["stage"] == row["of"] else words("plan.part", stage=stage),
+        words("report.years", first=int(row["year_from"]), last=int(row["year_to"])),
     )
-
-
-def _built(
-    view: View, district: str, stages: Sequence[str], period: tuple[int, int]
-) -> list[float] | None:
-    """Return the places of the projects of a period, by status; None without projects."""
-    table = view.forecast.assumptions.projects
-    if table is None:
-        return None
-    for column in OPTIONAL:
-        if column not in table.columns:
-            table = table.assign(**{column: None})
-    here = {district, *view.areas.leaves.get(district, ())}
-    opening = table["opened"].where(table["status"] == "open").fillna(table["opens"])
-    year = pd.to_numeric(opening.astype("object"), errors="raise").astype("float64")
-    own = table[
-        table["district"].isin(here)
-        & table["stage"].isin(stages)
-        & table["kind"].isin(ADDING)
-        & ~(table["kind"].isin(["rebuild", "refit"]) & table["outage_from"].notna())
-        & ~table["from_stage"].isin(stages)
-        & (table["sector"].isna() | (table["sector"] == "public"))
-        & year.between(*period)
-    ]
-    return [float(own.loc[own["status"] == status, "places"].sum()) for status in COUNTED]
 
 
 def _after(view: View, district: str, stage: str, until: int) -> tuple[Cell, Cell, Cell]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from placeforecast.tables.problems import Problem
-from placeforecast.tables.vocabulary import combined_stages, shipped, values
+from placeforecast.tables.vocabulary import shipped, values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    import pandas as pd
+    from collections.abc import Iterator, Mapping
 
 Row = dict[str, Any]
 TABLES = ("policy", "standards")
@@ -84,6 +84,11 @@ def _word_problems(row: Row, declared: Mapping[str, str], number: int) -> Iterat
         remedy = "Leave residence blank."
         rule = f"is given for {indicator}, which is of all pupils"
         yield Problem(rule, remedy, row=number, column="residence", value=who)
+    for column in ("year", "grade") if indicator == "planned_at" else ():
+        if pd.notna(row.get(column)) and row[column] != "":
+            rule = "is given for planned_at, which holds for a whole stage in every year"
+            remedy = f"Leave {column} blank."
+            yield Problem(rule, remedy, row=number, column=column, value=str(row[column]))
     if indicator == "migrant_public_share" and who == "local":
         remedy = "Leave it blank or write migrant; local pupils have public_share."
         rule = "is not a residence of migrant_public_share"
@@ -97,28 +102,35 @@ def _at(where: Problem, rule: str, remedy: str) -> Problem:
 def _sum_problems(policy: pd.DataFrame) -> Iterator[Problem]:
     """Name shares of one cell and year that are more than the whole, or parts larger than it."""
     keys = [key for key in CELL if key in policy.columns]
-    by_cell = policy.assign(**{key: policy[key].astype("object") for key in keys})
-    for cell, rows in by_cell.groupby(keys, dropna=False, sort=False):
-        of_children = rows[~rows["basis"].eq("kindergartens")] if "basis" in rows else rows
-        given = dict(zip(of_children["indicator"], of_children["value"], strict=True))
-        last = int(str(of_children.index[-1])) if len(of_children) else 0
-        where = " ".join(str(part) for part in cell if isinstance(part, (str, int)))
-        for parts in AT_MOST_ONE:
-            there = [name for name in parts if name in given]
-            total = sum(float(given[name]) for name in there)
-            if len(there) > 1 and total > 1 + ROUNDING:
-                rule = f"{' and '.join(there)} add up to {total:g} ({where})"
-                yield Problem(rule, "Correct one of them: they are parts of 1.", row=last)
-            elif parts == WHOLE and len(there) == len(WHOLE) and abs(total - 1) > ROUNDING:
-                rule = f"{' and '.join(there)} add up to {total:g}, not to 1 ({where})"
-                yield Problem(rule, "Correct one of them: they are the whole.", row=last)
-        public, inclusive = given.get("public_share"), given.get("inclusive_share")
-        if public is not None and inclusive is not None and public > inclusive + ROUNDING:
-            rule = f"public_share {public:g} is above inclusive_share {inclusive:g} ({where})"
-            remedy = "Public kindergartens are part of the inclusive ones: correct one of the two."
-            yield Problem(rule, remedy, row=last)
+    parts = {name for names in AT_MOST_ONE for name in names} | {"inclusive_share"}
+    rows = policy[policy["indicator"].isin(parts)]
+    if "basis" in rows.columns:
+        rows = rows[~rows["basis"].eq("kindergartens").fillna(value=False).astype(bool)]
+    cells: dict[tuple[str, ...], dict[str, tuple[float, int]]] = {}
+    named = rows[keys].astype("object").to_numpy()
+    for cell, indicator, value, number in zip(
+        named, rows["indicator"], rows["value"], rows.index, strict=True
+    ):
+        key = tuple("" if pd.isna(part) else str(part) for part in cell)
+        cells.setdefault(key, {})[indicator] = (float(value), int(number))
+    for key, given in cells.items():
+        where = " ".join(part for part in key if part)
+        yield from _more_than_whole(given, where)
 
 
-def policy_stages(stage: str) -> Sequence[str]:
-    """Return the stages that a row of `policy` names: one, or the parts of a combined one."""
-    return combined_stages().get(stage, (stage,))
+def _more_than_whole(given: Mapping[str, tuple[float, int]], where: str) -> Iterator[Problem]:
+    for parts in AT_MOST_ONE:
+        there = [name for name in parts if name in given]
+        total = sum(given[name][0] for name in there)
+        last = max((given[name][1] for name in there), default=0)
+        if len(there) > 1 and total > 1 + ROUNDING:
+            rule = f"{' and '.join(there)} add up to {total:g} ({where})"
+            yield Problem(rule, "Correct one of them: they are parts of 1.", row=last)
+        elif parts == WHOLE and len(there) == len(WHOLE) and abs(total - 1) > ROUNDING:
+            rule = f"{' and '.join(there)} add up to {total:g}, not to 1 ({where})"
+            yield Problem(rule, "Correct one of them: they are the whole.", row=last)
+    public, inclusive = given.get("public_share"), given.get("inclusive_share")
+    if public is not None and inclusive is not None and public[0] > inclusive[0] + ROUNDING:
+        rule = f"public_share {public[0]:g} is above inclusive_share {inclusive[0]:g} ({where})"
+        remedy = "Public kindergartens are part of the inclusive ones: correct one of the two."
+        yield Problem(rule, remedy, row=max(public[1], inclusive[1]))

@@ -12,8 +12,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Row = dict[str, Any]
-COLUMNS = ("opens", "starts", "opened", "closes", "outage_from", "outage_to", "from_stage")
+COLUMNS = (
+    "opens",
+    "starts",
+    "opened",
+    "closes",
+    "outage_from",
+    "outage_to",
+    "from_stage",
+    "from_sector",
+    "sector",
+    "places",
+    "classes",
+    "floor_area",
+)
 COMPULSORY = ("primary", "junior")
+ADDING = ("new", "extension", "temporary", "conversion")
+NO_PLACES = ("equipment",)
+"""Kinds of project that add and take no places: they have neither places nor a year."""
+PRIVATE_COMPULSORY = "is private in a compulsory stage"
+SIZES = ("places", "classes", "floor_area")
 
 
 def _has(row: Row, column: str) -> bool:
@@ -22,6 +40,13 @@ def _has(row: Row, column: str) -> bool:
 
 def _before(row: Row, early: str, late: str) -> bool:
     return _has(row, early) and _has(row, late) and bool(row[late] < row[early])
+
+
+def changes_hands(row: Row) -> bool:
+    """Whether a conversion (a row of the plan) leaves its places in the stage they are in."""
+    return _has(row, "from_sector") and (
+        not _has(row, "from_stage") or bool(row["from_stage"] == row["stage"])
+    )
 
 
 RULES: tuple[tuple[str, Callable[[Row], bool], str, str], ...] = (
@@ -39,7 +64,7 @@ RULES: tuple[tuple[str, Callable[[Row], bool], str, str], ...] = (
     ),
     (
         "opens",
-        lambda row: row["kind"] != "closure" and not _has(row, "opens"),
+        lambda row: row["kind"] not in ("closure", *NO_PLACES) and not _has(row, "opens"),
         "is blank",
         "Give the school year or date in which the places open.",
     ),
@@ -83,7 +108,11 @@ RULES: tuple[tuple[str, Callable[[Row], bool], str, str], ...] = (
     ),
     (
         "from_stage",
-        lambda row: row["kind"] == "conversion" and not _has(row, "from_stage"),
+        lambda row: (
+            row["kind"] == "conversion"
+            and not _has(row, "from_stage")
+            and not _has(row, "from_sector")
+        ),
         "is blank in a conversion",
         "Name the stage that the places leave; stage is the one that receives them.",
     ),
@@ -95,19 +124,49 @@ RULES: tuple[tuple[str, Callable[[Row], bool], str, str], ...] = (
     ),
     (
         "from_stage",
-        lambda row: _has(row, "from_stage") and row["from_stage"] == row["stage"],
+        lambda row: (
+            _has(row, "from_stage")
+            and row["from_stage"] == row["stage"]
+            and not _has(row, "from_sector")
+        ),
         "is the receiving stage itself",
         "Name the stage that the places leave.",
+    ),
+    (
+        "from_sector",
+        lambda row: row["kind"] != "conversion" and _has(row, "from_sector"),
+        "is filled in a project that is no conversion",
+        "Leave it blank, or make the kind conversion.",
+    ),
+    (
+        "sector",
+        lambda row: (
+            row["kind"] == "conversion" and _has(row, "from_sector") and not _has(row, "sector")
+        ),
+        "is blank in a school that changes hands",
+        "Name the sector that receives the places; from_sector is the one that they leave.",
+    ),
+    (
+        "from_sector",
+        lambda row: changes_hands(row) and bool(row["from_sector"] == row["sector"]),
+        "is the receiving sector itself",
+        "Name the sector that the places leave, or the stage in from_stage.",
+    ),
+    (
+        "places",
+        lambda row: row["kind"] not in NO_PLACES and not any(_has(row, c) for c in SIZES),
+        "has no places, classes or floor area",
+        "Give one of them; places come first, then classes.",
     ),
     (
         "sector",
         lambda row: (
             row["sector"] == "private"
             and row["stage"] in COMPULSORY
-            and row["kind"] in ("new", "extension")
+            and row["kind"] in ADDING
             and row["status"] not in ("open", "cancelled")
         ),
-        "is private in a compulsory stage",
+        PRIVATE_COMPULSORY,
         "New private compulsory schools are not approved: cancel it or change the sector.",
     ),
 )
@@ -125,12 +184,12 @@ def plan_problems(projects: pd.DataFrame, grades: pd.DataFrame, file: str) -> li
     file : str
         Where the table comes from.
     """
-    full = projects.reindex(columns=list(dict.fromkeys([*projects.columns, *COLUMNS, "sector"])))
+    full = projects.reindex(columns=list(dict.fromkeys([*projects.columns, *COLUMNS])))
     chinese = {"primary", "junior"} <= set(grades["stage"])
     problems = []
     for number, row in zip(full.index, full.to_dict("records"), strict=True):
         for column, broken, rule, remedy in RULES:
-            if column == "sector" and not chinese:
+            if rule == PRIVATE_COMPULSORY and not chinese:
                 continue
             if broken({str(k): v for k, v in row.items()}):
                 value = "" if pd.isna(row[column]) else str(row[column])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from placeforecast.tables.align import population_on_cutoff
+from placeforecast.tables.boundaries import with_boundaries
 from placeforecast.tables.check import examine
 from placeforecast.tables.consistency import consistency_problems
 from placeforecast.tables.grades import load_grades, resolve_grades
@@ -69,6 +70,9 @@ def read_inputs(folder: str | Path) -> Inputs:
     settings = _settings(path, problems)
     tables, sources = _tables(path, problems)
     grades = _grades(tables, settings, problems)
+    rebased = None if problems else tables.get("boundaries")
+    if rebased is not None:
+        tables = _rebased(tables, rebased, problems)
     if grades is not None:
         files = {name: source.name for name, source in sources.items()}
         known = {(problem.file, problem.row, problem.column) for problem in problems}
@@ -80,7 +84,20 @@ def read_inputs(folder: str | Path) -> Inputs:
     refuse(problems)
     provenance = _provenance(sources, tables)
     plain = {name: table.reset_index(drop=True) for name, table in tables.items()}
-    return Inputs(settings=settings, provenance=provenance, **plain)
+    return Inputs(settings=settings, provenance=provenance, rebased=rebased, **plain)
+
+
+def _rebased(
+    tables: dict[str, pd.DataFrame], boundaries: pd.DataFrame, problems: list[Problem]
+) -> dict[str, pd.DataFrame]:
+    """Tell counts in the districts of today; rows are numbered anew, from 2 as in a file."""
+    plain = {name: t.reset_index(drop=True) for name, t in tables.items() if name != "boundaries"}
+    try:
+        moved = with_boundaries(plain, boundaries.reset_index(drop=True))
+    except InputError as error:
+        problems += [replace(problem, file=f"{problem.file}.csv") for problem in error.found]
+        return tables
+    return {name: t.set_axis(range(2, len(t) + 2), axis="index") for name, t in moved.items()}
 
 
 def _settings(path: Path, problems: list[Problem]) -> Settings:

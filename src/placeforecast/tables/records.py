@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from placeforecast.tables.boundaries import with_boundaries
 from placeforecast.tables.check import check
 from placeforecast.tables.consistency import consistency_problems
 from placeforecast.tables.grades import load_grades, resolve_grades
@@ -30,6 +31,8 @@ class Inputs:
     table. `births` are as published, because what is known of them depends on the launch;
     `population` is people on the cut-off day of the school year (`read_inputs` moves a count of
     another day there). `grades` is filled from the school system where no table is given.
+    `boundaries` are applied at once: counts are in the districts of today, and the table moves to
+    `rebased`.
 
     Raises
     ------
@@ -76,11 +79,17 @@ class Inputs:
     scenarios: pd.DataFrame | None = None
     settings: Settings = field(default_factory=Settings)
     provenance: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PROVENANCE)))
+    rebased: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         for name, table in self.tables().items():
             if name != "grades":
                 object.__setattr__(self, name, check(table, name))
+        if self.boundaries is not None:
+            for name, table in with_boundaries(self.tables(), self.boundaries).items():
+                object.__setattr__(self, name, table)
+            object.__setattr__(self, "rebased", self.boundaries)
+            object.__setattr__(self, "boundaries", None)
         object.__setattr__(self, "grades", self._grades())
         refuse(consistency_problems(self._numbered(), {}))
         object.__setattr__(self, "settings", self._settings())
@@ -117,7 +126,9 @@ class Inputs:
         return record_html(self)
 
 
-INPUT_TABLES = tuple(f.name for f in fields(Inputs) if f.name not in ("settings", "provenance"))
+INPUT_TABLES = tuple(
+    f.name for f in fields(Inputs) if f.name not in ("settings", "provenance", "rebased")
+)
 
 
 @dataclass(frozen=True, repr=False)

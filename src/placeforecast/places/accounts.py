@@ -1,0 +1,152 @@
+"""What stands beside the balance: tasks, targets, warnings, classes, estates and the plan's checks.
+
+Each account is made where the region has the table it needs, and is left out where it has not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from placeforecast.enrolment.estates import estate_gaps
+from placeforecast.enrolment.housing import housing_levels
+from placeforecast.places.classes import hidden_shortage, rooms_and_staff
+from placeforecast.places.indicators import implied_indicators
+from placeforecast.places.intake import intake_warnings
+from placeforecast.places.plan_checks import land_need, plan_checks
+from placeforecast.places.tasks import compare_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+    from placeforecast.tables.records import Assumptions, Inputs
+
+    Tables = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an account is made from: the region, the assumptions and the tables of the chain."""
+
+    inputs: Inputs
+    assumptions: Assumptions
+    tables: Tables
+    launch_year: int
+
+
+def _has(standards: pd.DataFrame | None, indicator: str) -> bool:
+    return standards is not None and bool((standards["indicator"] == indicator).any())
+
+
+def _indicators(result: Result) -> pd.DataFrame:
+    tables, inputs = result.tables, result.inputs
+    return implied_indicators(
+        tables["pupils"],
+        tables["demand"],
+        tables["children"],
+        inputs.enrolment,
+        inputs.policy,
+        districts=inputs.districts,
+        grades=inputs.grades,
+    )
+
+
+def _tasks(result: Result) -> pd.DataFrame | None:
+    tasks, places = result.assumptions.tasks, result.tables.get("places")
+    if tasks is None:
+        return None
+    tree, grades = result.inputs.districts, result.inputs.grades
+    demand, projects = result.tables["demand"], result.assumptions.projects
+    return compare_tasks(tasks, projects, demand, places, districts=tree, grades=grades)
+
+
+def _intake(result: Result) -> pd.DataFrame | None:
+    plan, pupils = result.inputs.intake_plan, result.tables["pupils"]
+    if plan is None:
+        return None
+    launch, grades = result.launch_year, result.inputs.grades
+    return intake_warnings(pupils, plan, launch_year=launch, grades=grades)
+
+
+def _classes(result: Result) -> pd.DataFrame | None:
+    bands, standards = result.inputs.class_sizes, result.assumptions.standards
+    if bands is None:
+        return None
+    tree, grades = result.inputs.districts, result.inputs.grades
+    return hidden_shortage(bands, standards, districts=tree, grades=grades)
+
+
+def _rooms(result: Result) -> pd.DataFrame | None:
+    standards = result.assumptions.standards
+    if not _has(standards, "class_size"):
+        return None
+    demand = result.tables["demand"]
+    return rooms_and_staff(demand, result.assumptions, grades=result.inputs.grades)
+
+
+def _estates(result: Result) -> pd.DataFrame | None:
+    housing, standards = result.assumptions.housing, result.assumptions.standards
+    if housing is None or not _has(standards, "places_per_1000"):
+        return None
+    return estate_gaps(housing, standards)
+
+
+def _levels(result: Result) -> pd.DataFrame | None:
+    housing = result.assumptions.housing
+    return None if housing is None else housing_levels(housing, result.launch_year)
+
+
+def _checks(result: Result) -> pd.DataFrame | None:
+    projects, standards = result.assumptions.projects, result.assumptions.standards
+    if projects is None:
+        return None
+    enrolment, grades = result.inputs.enrolment, result.inputs.grades
+    return plan_checks(projects, standards=standards, enrolment=enrolment, grades=grades)
+
+
+def _land(result: Result) -> pd.DataFrame | None:
+    projects, standards = result.assumptions.projects, result.assumptions.standards
+    if projects is None or not _has(standards, "land_per_place"):
+        return None
+    return land_need(projects, standards)
+
+
+ACCOUNTS: Mapping[str, Callable[[Result], pd.DataFrame | None]] = {
+    "indicators": _indicators,
+    "tasks": _tasks,
+    "intake_warnings": _intake,
+    "hidden_shortage": _classes,
+    "rooms": _rooms,
+    "estates": _estates,
+    "housing_levels": _levels,
+    "plan_checks": _checks,
+    "land": _land,
+}
+"""Each account by its name among the results."""
+
+
+def accounts(
+    inputs: Inputs, assumptions: Assumptions, tables: Tables, launch_year: int
+) -> dict[str, pd.DataFrame]:
+    """Return every account that the tables of a region allow.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    assumptions : Assumptions
+    tables : mapping of str to DataFrame
+        `children`, `pupils`, `demand` and, where places are known, `places` of one run.
+    launch_year : int
+
+    Returns
+    -------
+    dict of str to DataFrame
+        `indicators` (rates that follow, beside their targets), `tasks` (ordered, planned, delivered
+        and needed), `intake_warnings`, `hidden_shortage`, `rooms` (classes, rooms, staff),
+        `estates` (places required and reserved), `housing_levels`, `plan_checks`, `land`.
+    """
+    result = Result(inputs, assumptions, tables, launch_year)
+    made = {name: make(result) for name, make in ACCOUNTS.items()}
+    return {name: table for name, table in made.items() if table is not None}
