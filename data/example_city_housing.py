@@ -33,24 +33,29 @@ class Estate:
     plot_ratio_before: float | str = ""
 
 
-# Completions of 2021-2025 stand for the level that the ratios of enrolment already hold; a year
-# without any is written as 0.
+# Completions of the five years up to a launch stand for the level that the ratios of enrolment
+# already hold (2021-2025 today, earlier ones at a past launch); a year without any is written as 0.
+EARLIER = range(2015, 2021)
 ESTATES = (
     Estate("启晨云邸", "D08-U", "commodity",
-           {2021: 1800, 2022: 2000, 2023: 1900, 2024: 1200, 2025: 900}),
+           {**dict.fromkeys(EARLIER, 1700),
+            2021: 1800, 2022: 2000, 2023: 1900, 2024: 1200, 2025: 900}),
     Estate("启晨东岸花园", "D08-U", "commodity",
            {2024: 900, 2025: 1300, 2026: 2600, 2027: 2100}, plot_ratio=2.8, plot_ratio_before=2.2),
     Estate("启晨学府里", "D08-U", "commodity",
            {2027: 800, 2028: 2800, 2029: 2500, 2030: 2300}),
     Estate("启晨安居苑", "D08-U", "affordable",
-           {2021: 300, 2022: 0, 2023: 400, 2024: 0, 2025: 300, 2026: 400, 2027: 500, 2028: 300,
+           {**dict.fromkeys(EARLIER, 200),
+            2021: 300, 2022: 0, 2023: 400, 2024: 0, 2025: 300, 2026: 400, 2027: 500, 2028: 300,
             2029: 300, 2030: 300}),
     Estate("澄湖里", "D01-U", "commodity",
-           {2021: 1500, 2022: 1400, 2023: 1300, 2024: 1300, 2025: 1000}),
+           {**dict.fromkeys(EARLIER, 1200),
+            2021: 1500, 2022: 1400, 2023: 1300, 2024: 1300, 2025: 1000}),
     Estate("澄湖西岸", "D01-U", "commodity",
            {2026: 1500, 2027: 1600, 2028: 1450, 2029: 1400, 2030: 1400}, reserved=0.6),
     Estate("澄湖安居家园", "D01-U", "affordable",
-           {2021: 400, 2022: 400, 2023: 300, 2024: 300, 2025: 100, 2026: 400, 2027: 500,
+           {**dict.fromkeys(EARLIER, 250),
+            2021: 400, 2022: 400, 2023: 300, 2024: 300, 2025: 100, 2026: 400, 2027: 500,
             2028: 450, 2029: 350, 2030: 350}),
 )  # fmt: skip
 # Norm: 3.0 persons per dwelling, 55 + 110 + 55 places per 1000 residents.

@@ -61,8 +61,10 @@ def assert_rolls_up(stages: pd.DataFrame, parent_of: Mapping[str, str]) -> None:
 
 
 def assert_combined(stages: pd.DataFrame, name: str, members: set[str]) -> None:
-    """Check that a combined stage is the sum of its members."""
+    """Check that a combined stage is the sum of its members, in the ledgers that hold them all."""
     keys = ["district", *KEYS]
+    held = [set(stages.loc[stages["stage"] == member, "ledger"]) for member in members]
+    stages = stages[stages["ledger"].isin(set.intersection(*held))]
     summed = stages[stages["stage"].isin(members)].groupby(keys)[SUMS].sum()
     combined = stages[stages["stage"] == name].set_index(keys)[SUMS].sort_index()
     pd.testing.assert_index_equal(summed.index, combined.index)

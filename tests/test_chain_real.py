@@ -197,4 +197,4 @@ def test_primary_pupils_counted_in_china_against_births(china: Forecast) -> None
 def test_a_country_without_places_stops_at_demand(china: Forecast) -> None:
     assert china.balance is None
     assert "there is no table of places: the chain stops at demand" in set(china.notes["text"])
-    assert set(china.demand["ledger"]) == {"all"}
+    assert set(china.demand["ledger"]) == {"all", "public", "inclusive"}

@@ -18,12 +18,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+NEED_THEIR_TABLE = {
+    "intake_warnings",
+    "hidden_shortage",
+    "estates",
+    "housing_levels",
+    "relief",
+}
+MADE = set(RESULTS) - NEED_THEIR_TABLE
+"""Results of the region of these tests, which has no table for the others."""
 COMMANDS = ("check", "forecast", "report")
 
 
 @pytest.fixture
 def region(tmp_path: Path) -> Path:
     return region_with(tmp_path / "region")
+
+
+def _as_text(cell: object) -> object:
+    """Return a cell as it stands in a file."""
+    return "" if pd.isna(cell) else str(cell) if isinstance(cell, bool) else cell  # type: ignore[call-overload]
 
 
 def test_check_lists_the_tables(region: Path) -> None:
@@ -49,7 +63,7 @@ def test_forecast_writes_each_result_table(region: Path, tmp_path: Path) -> None
     call = run("forecast", region, "--out", out)
     assert (call.status, call.err) == (0, "")
     written = sorted(out.iterdir())
-    assert [path.name for path in written] == sorted(f"{name}.csv" for name in RESULTS)
+    assert [path.name for path in written] == sorted(f"{name}.csv" for name in MADE)
     assert call.out.splitlines() == [str(path) for path in written]
 
 
@@ -62,9 +76,11 @@ def test_forecast_writes_what_the_call_gives(region: Path, tmp_path: Path) -> No
         assert b"\r" not in data
         text = table.select_dtypes(exclude="number").columns
         found = pd.read_csv(file, encoding="utf-8-sig", dtype=dict.fromkeys(text, str))
+        written = table.reset_index(drop=True)
+        written = written.assign(**{c: written[c].astype("object").map(_as_text) for c in text})
         pd.testing.assert_frame_equal(
             found.fillna(dict.fromkeys(text, "")),
-            table.reset_index(drop=True).fillna(dict.fromkeys(text, "")),
+            written,
             check_dtype=False,
             rtol=1e-12,
         )
@@ -74,7 +90,7 @@ def test_forecast_without_places_stops_at_demand(tmp_path: Path) -> None:
     region = region_with(tmp_path / "region", gone("places.csv", "projects.csv"))
     assert run("forecast", region, "--out", tmp_path / "out").status == 0
     names = {path.stem for path in (tmp_path / "out").iterdir()}
-    assert names == set(RESULTS) - {"places", "balance_cells", "balance"}
+    assert names == MADE - {"places", "balance_cells", "balance", "plan_checks", "land"}
     notes = (tmp_path / "out" / "notes.csv").read_text("utf-8-sig")
     assert "places,there is no table of places: the chain stops at demand" in notes
 
@@ -86,7 +102,7 @@ def test_a_second_forecast_takes_the_place_of_the_first(region: Path, tmp_path: 
     (out / "other.txt").write_text("stays")
     run("forecast", region, "--out", out)
     assert set(pd.read_csv(out / "demand.csv")["year"]) == {2024, 2025, 2026}
-    names = sorted([*(f"{name}.csv" for name in RESULTS), "other.txt"])
+    names = sorted([*(f"{name}.csv" for name in MADE), "other.txt"])
     assert sorted(path.name for path in out.iterdir()) == names
 
 

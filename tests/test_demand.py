@@ -11,7 +11,7 @@ import pytest
 
 import placeforecast as pf
 from placeforecast.rates.paths import policy_path
-from schools import SIMPLE, by_year, found, grades, pupils, region
+from schools import SIMPLE, by_year, found, pupils, region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,13 +184,3 @@ def test_a_share_of_one_class_of_residence_needs_pupils_told_apart() -> None:
     )
     with pytest.raises(pf.InputError, match=re.escape(message)):
         needed(pf.Assumptions(policy=migrants), "public")
-
-
-def test_an_indicator_that_is_not_computed_with_is_said() -> None:
-    gross = pd.DataFrame({"indicator": ["gross_rate"], "year": [2026], "value": [0.95]})
-    system = grades(("P1", "primary", 1, 6, 1, "population"))
-    inputs = region(pupils({"P1": [100, 100]}, 2024), policy=gross, grades=system)
-    message = "read and checked, but not computed with: policy gross_rate"
-    with pytest.warns(pf.AssumptionWarning, match=message):
-        result = pf.forecast(inputs)
-    assert message in set(result.notes["text"])

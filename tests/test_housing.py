@@ -210,10 +210,6 @@ def test_without_tables_or_completions_nothing_changes() -> None:
     ("given", "text"),
     [
         (
-            pf.Assumptions(housing=completions({2026: 1})),
-            r"yields: is missing beside housing\. Add yields, or leave out housing\.",
-        ),
-        (
             pf.Assumptions(yields=PRIMARY),
             r"housing: is missing beside yields\. Add housing, or leave out yields\.",
         ),
@@ -229,6 +225,13 @@ def test_without_tables_or_completions_nothing_changes() -> None:
 def test_what_cannot_be_added_is_refused(given: pf.Assumptions, text: str) -> None:
     with pytest.raises(pf.InputError, match=text):
         with_housing(forecast_pupils(), given, LAUNCH)
+
+
+def test_housing_for_the_norms_alone_adds_no_pupils_and_says_so() -> None:
+    given = pf.Assumptions(housing=completions({2026: 1}))
+    before = forecast_pupils()
+    with pytest.warns(pf.AssumptionWarning, match="housing without yields: the norms of estates"):
+        assert with_housing(before, given, LAUNCH) is before
 
 
 def norms(**places: float) -> pd.DataFrame:

@@ -158,9 +158,9 @@ CITY: dict[str, tuple[str, str, str, str]] = {
     ),
     "a negative count": (
         "enrolment.csv",
-        "\nD01-R,2013,K1,public,",
-        "\nD01-R,2013,K1,public,-",
-        "enrolment.csv, row 2, column pupils: '-545' is below 0. "
+        "\nD01-R,2013,K1,public,local,",
+        "\nD01-R,2013,K1,public,local,-",
+        "enrolment.csv, row 2, column pupils: '-528' is below 0. "
         "Give a number of pupils from 0 up.",
     ),
     "a percent where a share belongs": (

@@ -371,6 +371,6 @@ def test_years_that_were_bound_by_capacity_are_said() -> None:
     assumptions = pf.estimate(region(bound, born), model=SIMPLE)
     (text,) = notes_of(assumptions, "enrolment")
     assert text == (
-        "enrolment: 2 rows were bound by capacity: they measure places, not need "
-        "(A P1 2024, A P1 2025)"
+        "enrolment: 2 rows were bound by capacity: they measure places, not need; "
+        "ratios: left out (A P1 2024, A P1 2025)"
     )

@@ -12,6 +12,7 @@ import pytest
 
 import placeforecast as pf
 from launches import normal_errors, places_of, two_districts
+from placeforecast.places.accounts import ACCOUNTS
 from placeforecast.tables.settings import Run
 from placeforecast.uncertainty.calibrate import quantiles_of
 from placeforecast.uncertainty.draws import BirthShocks, multipliers
@@ -69,9 +70,12 @@ def central(
         pupils=pupils.astype(float),
         share={"all": np.ones(shape)},
         factor={"all": np.ones(shape)},
+        still={"all": np.zeros(shape)},
+        needed_still={"all": np.zeros(shape)},
         places={CASE: standing.astype(float)},
         axes={"year": list(range(2020, 2020 + years)), "grade": grades, "district": names},
         ages=[[5 + g] for g in range(1, len(grades) + 1)],
+        like=list(range(len(grades))),
         share_born=share_born,
         cohorts=cohorts,
         areas={"C": list(range(len(names))), **{name: [i] for i, name in enumerate(names)}},
@@ -118,6 +122,25 @@ def test_chance_and_size_of_a_shortfall_against_closed_forms(standing: float) ->
     for name in CHANCES[:2]:  # one cell: nothing to net
         cell = name.replace("of_", "of_cell_").replace("expected_", "expected_cell_")
         np.testing.assert_array_equal(at_end(found, name), at_end(found, cell))
+
+
+@pytest.mark.parametrize(
+    ("places", "level", "chance"),
+    [
+        (80.0, "red", 1 - NormalDist(100, 10).cdf(80)),
+        (105.0, "yellow", 1 - NormalDist(100, 10).cdf(0.9 * 105)),
+        (120.0, "normal", NormalDist(100, 10).cdf(108) - NormalDist(100, 10).cdf(90)),
+        (150.0, "blue", NormalDist(100, 10).cdf(0.75 * 150)),
+        (220.0, "dark_blue", NormalDist(100, 10).cdf(110)),
+    ],
+)
+def test_a_warning_has_the_chance_of_its_level_or_beyond(
+    places: float, level: str, chance: float
+) -> None:
+    """Against the normal distribution of pupils: 100 with a standard deviation of 10."""
+    found = drawn(central({"A": [100.0]}, {"A": [places]}), normal_errors(0.1))
+    # exp of a normal error is a little skewed: 3 % of a chance, and the sampling error.
+    np.testing.assert_allclose(at_end(found, f"chance_{level}"), chance, atol=0.035)
 
 
 def test_without_errors_every_trajectory_is_the_central_run() -> None:
@@ -253,7 +276,7 @@ def test_the_central_run_does_not_know_of_trajectories(inputs: pf.Inputs, result
     assert_same_figures(plain, pf.forecast(inputs, trajectories=0, quantiles=(0.3,), seed=5))
     assert not any("_p" in c or "chance" in c for t in plain.tables().values() for c in t.columns)
     kept = without_companions(result, plain)
-    assert set(kept) == {*ORDERED, "children", "places"}
+    assert set(kept) == {*ORDERED, "children", "places"} | set(ACCOUNTS) & set(plain.tables())
     for name, table in kept.items():
         pd.testing.assert_frame_equal(table, plain.tables()[name], check_exact=True)
     changed = with_cell_changed(kept["balance"], "demand", 1e-9)
@@ -267,7 +290,7 @@ def test_companions_are_named_after_their_quantile(result: Forecast) -> None:
         wanted = {f"{value}_{end}" for value in values for end in ("p2_5", "p50", "p90")}
         assert set(columns) == wanted
     assert result.balance is not None
-    assert list(result.balance.columns[-4:]) == list(CHANCES)
+    assert list(result.balance.columns[-5:]) == [*CHANCES, "chance_of_warning"]
     assert set(CHANCES).isdisjoint(result.stages.columns)
 
 

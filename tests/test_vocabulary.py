@@ -185,7 +185,7 @@ def test_there_is_no_other_table() -> None:
 
 def test_inputs_hold_what_the_vocabulary_knows() -> None:
     names = {field.name for field in dataclasses.fields(pf.Inputs)}
-    assert names - set(INPUT_TABLES) == {"settings", "provenance"}
+    assert names - set(INPUT_TABLES) == {"settings", "provenance", "rebased"}
     assert set(INPUT_TABLES) <= set(TABLES)
     made = {"intake", "participation", "progression", "cohort_births"}
     results = {"children", "pupils", "demand", "scheduled_places"}

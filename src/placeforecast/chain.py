@@ -57,7 +57,7 @@ class Forecast:
         What a reader must know of how the figures came about.
     coverage : DataFrame [stage, lead, nominal, coverage, width, launches]
         With trajectories: how often intervals made in the same way at past launches held what came.
-    indicators, tasks, intake_warnings, hidden_shortage, rooms, estates, housing_levels, \
+    indicators, tasks, intake_warnings, hidden_shortage, rooms, estates, housing_levels, relief, \
 plan_checks, land : DataFrame or None
         What stands beside the balance, where the region has the tables for it: see
         `placeforecast.places.accounts`.
@@ -85,6 +85,7 @@ plan_checks, land : DataFrame or None
     rooms: pd.DataFrame | None = None
     estates: pd.DataFrame | None = None
     housing_levels: pd.DataFrame | None = None
+    relief: pd.DataFrame | None = None
     plan_checks: pd.DataFrame | None = None
     land: pd.DataFrame | None = None
 

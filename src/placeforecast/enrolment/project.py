@@ -251,11 +251,19 @@ def _carry(
             if is_entry(row):
                 source = pools[name][t - past][:, np.newaxis]
             else:
-                source = pupils[t - int(row["duration"]) : t, at[row["feeder"]]].sum(axis=0)
+                source = _exposed_before(pupils[:, at[row["feeder"]]], t, int(row["duration"]))
             pupils[t, at[name]] = ratio * source
             _refuse_lost(pupils[t, at[name]], row, counted, t)
         steer(pupils, t, t - past, steering)
     return pupils
+
+
+def _exposed_before(feeder: Array, t: int, duration: int) -> Array:
+    """Return the pupils of the years before one; NaN where the first of them is not counted."""
+    if t < duration:
+        return np.full_like(feeder[0], np.nan)
+    source: Array = feeder[t - duration : t].sum(axis=0)
+    return source
 
 
 def _refuse_lost(pupils: Array, grade: Mapping[Any, Any], counted: Counted, t: int) -> None:

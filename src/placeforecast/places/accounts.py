@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from placeforecast.enrolment.estates import estate_gaps
 from placeforecast.enrolment.housing import housing_levels
 from placeforecast.places.classes import hidden_shortage, rooms_and_staff
+from placeforecast.places.derive import derived_places
 from placeforecast.places.indicators import implied_indicators
 from placeforecast.places.intake import intake_warnings
 from placeforecast.places.plan_checks import land_need, plan_checks
+from placeforecast.places.relief import relieve
 from placeforecast.places.tasks import compare_tasks
 
 if TYPE_CHECKING:
@@ -59,20 +61,27 @@ def _tasks(result: Result) -> pd.DataFrame | None:
         return None
     tree, grades = result.inputs.districts, result.inputs.grades
     demand, projects = result.tables["demand"], result.assumptions.projects
+    if projects is not None:
+        projects = derived_places(projects, result.assumptions.standards)
     return compare_tasks(tasks, projects, demand, places, districts=tree, grades=grades)
 
 
 def _intake(result: Result) -> pd.DataFrame | None:
     plan, pupils = result.inputs.intake_plan, result.tables["pupils"]
-    if plan is None:
-        return None
     launch, grades = result.launch_year, result.inputs.grades
+    if plan is not None:  # a plan may run on beyond the forecast
+        plan = plan[plan["year"].between(launch, int(pupils["year"].max()))]
+    if plan is None or plan.empty:
+        return None
+    plan = plan.reset_index(drop=True)
     return intake_warnings(pupils, plan, launch_year=launch, grades=grades)
 
 
 def _classes(result: Result) -> pd.DataFrame | None:
     bands, standards = result.inputs.class_sizes, result.assumptions.standards
-    if bands is None:
+    if bands is not None:  # nothing is known before it is counted
+        bands = bands[bands["year"] <= result.launch_year].reset_index(drop=True)
+    if bands is None or bands.empty:
         return None
     tree, grades = result.inputs.districts, result.inputs.grades
     return hidden_shortage(bands, standards, districts=tree, grades=grades)
@@ -98,6 +107,14 @@ def _levels(result: Result) -> pd.DataFrame | None:
     return None if housing is None else housing_levels(housing, result.launch_year)
 
 
+def _relief(result: Result) -> pd.DataFrame | None:
+    neighbours, cells = result.inputs.neighbours, result.tables.get("balance_cells")
+    if neighbours is None or cells is None:
+        return None
+    tree, grades = result.inputs.districts, result.inputs.grades
+    return relieve(cells, neighbours, districts=tree, grades=grades).stages
+
+
 def _checks(result: Result) -> pd.DataFrame | None:
     projects, standards = result.assumptions.projects, result.assumptions.standards
     if projects is None:
@@ -121,6 +138,7 @@ ACCOUNTS: Mapping[str, Callable[[Result], pd.DataFrame | None]] = {
     "rooms": _rooms,
     "estates": _estates,
     "housing_levels": _levels,
+    "relief": _relief,
     "plan_checks": _checks,
     "land": _land,
 }
@@ -137,7 +155,8 @@ def accounts(
     inputs : Inputs
     assumptions : Assumptions
     tables : mapping of str to DataFrame
-        `children`, `pupils`, `demand` and, where places are known, `places` of one run.
+        `children`, `pupils`, `demand` and, where places are known, `places` and `balance_cells` of
+        one run.
     launch_year : int
 
     Returns
@@ -145,7 +164,8 @@ def accounts(
     dict of str to DataFrame
         `indicators` (rates that follow, beside their targets), `tasks` (ordered, planned, delivered
         and needed), `intake_warnings`, `hidden_shortage`, `rooms` (classes, rooms, staff),
-        `estates` (places required and reserved), `housing_levels`, `plan_checks`, `land`.
+        `estates` (places required and reserved), `housing_levels`, `relief` (shortage after bounded
+        moves between neighbours), `plan_checks`, `land`.
     """
     result = Result(inputs, assumptions, tables, launch_year)
     made = {name: make(result) for name, make in ACCOUNTS.items()}

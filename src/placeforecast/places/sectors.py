@@ -31,7 +31,9 @@ ROUNDING = 1e-9
 Shares = dict[str, "pd.Series[float]"]
 
 
-def ledger_shares(cells: pd.DataFrame, assumptions: Assumptions) -> Mapping[str, pd.Series[float]]:
+def ledger_shares(
+    cells: pd.DataFrame, assumptions: Assumptions, *, leaving: pd.Series[float] | None = None
+) -> Mapping[str, pd.Series[float]]:
     """Return for each ledger the share of each cell's pupils that it holds.
 
     Parameters
@@ -40,6 +42,9 @@ def ledger_shares(cells: pd.DataFrame, assumptions: Assumptions) -> Mapping[str,
         `residence` only where it is told apart.
     assumptions : Assumptions
         `policy`, and `districts` for rows of parents.
+    leaving : Series, optional
+        Pupils of each cell who leave private places with a school that changes hands: they are not
+        in the shares, and a cap has only the rest to move.
 
     Returns
     -------
@@ -57,7 +62,7 @@ def ledger_shares(cells: pd.DataFrame, assumptions: Assumptions) -> Mapping[str,
         refuse_residence(assumptions.policy, SHARES)
     shares = {name: _path(cells, assumptions, name) for name in SHARES}
     shares = _with_migrants(cells, assumptions, shares)
-    shares = _capped(cells, assumptions, shares)
+    shares = _capped(cells, assumptions, shares, leaving)
     _refuse_half_known(cells, shares)
     _refuse_more_than_whole(cells, shares)
     ledgers = {"all": pd.Series(1.0, index=cells.index)}
@@ -113,7 +118,12 @@ def _with_migrants(cells: pd.DataFrame, assumptions: Assumptions, shares: Shares
     return {**shares, "public_share": public}
 
 
-def _capped(cells: pd.DataFrame, assumptions: Assumptions, shares: Shares) -> Shares:
+def _capped(
+    cells: pd.DataFrame,
+    assumptions: Assumptions,
+    shares: Shares,
+    leaving: pd.Series[float] | None,
+) -> Shares:
     """Bring the private share down to its cap; those who leave are public pupils.
 
     A cap holds for the area and the stages that its row names, added up; a blank district is each
@@ -140,6 +150,8 @@ def _capped(cells: pd.DataFrame, assumptions: Assumptions, shares: Shares) -> Sh
     outside = 1 - shares["public_share"] - shares["purchased_share"].fillna(0.0)
     private = (pupils * outside[bound]).groupby(group).transform("sum")
     allowed = (pupils * cap[bound]).groupby(group).transform("sum")
+    if leaving is not None:
+        allowed = allowed + leaving[bound].groupby(group).transform("sum")
     over = private > allowed
     left = (allowed / private.where(over)).where(over, 1.0).reindex(cells.index, fill_value=1.0)
     moved = (outside * (1 - left)).where(left < 1.0, 0.0)
