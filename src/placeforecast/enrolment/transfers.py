@@ -13,7 +13,7 @@ from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import Problem, refuse, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from placeforecast.tables.doors import Array, Flags
 
@@ -26,7 +26,11 @@ Axes = dict[str, list[Any]]
 
 
 def apply_transfers(
-    pupils: pd.DataFrame, transfers: pd.DataFrame | None, *, grades: pd.DataFrame | None = None
+    pupils: pd.DataFrame,
+    transfers: pd.DataFrame | None,
+    *,
+    grades: pd.DataFrame | None = None,
+    moving: Collection[str] = (),
 ) -> pd.DataFrame:
     """Move a share of the pupils of one district to the same grade of another.
 
@@ -47,6 +51,9 @@ def apply_transfers(
         that has no row of its own.
     grades : DataFrame, optional
         The school system; cn-6-3-3 if left out.
+    moving : collection of str
+        Grades that a change of structure takes from one stage to another: they are there in some
+        years only.
 
     Returns
     -------
@@ -74,10 +81,10 @@ def apply_transfers(
         return pupils
     system = resolve_grades(grades)
     moves = check(transfers, "transfers")
-    axes, counted = _counted(pupils)
+    axes, counted = _counted(pupils, moving)
     _refuse_strangers(moves, axes, system)
-    present = ~np.isnan(counted[:, 0])
-    _refuse_nobody(moves, present, axes, system)
+    present = ~np.isnan(counted)
+    _refuse_nobody(moves, present.any(axis=1), axes, system)
     share = _shares(moves, axes, system, axes["year"][1:])
     _refuse_no_cell(share, present, axes)
     _refuse_too_much(share, axes)
@@ -92,13 +99,14 @@ def apply_transfers(
     return result
 
 
-def _counted(pupils: pd.DataFrame) -> tuple[Axes, Array]:
+def _counted(pupils: pd.DataFrame, moving: Collection[str]) -> tuple[Axes, Array]:
     """Return pupils [district, year, grade, residence], NaN where a district has no such cell."""
     cells = pupils if "residence" in pupils.columns else pupils.assign(residence=EVERYONE)
     axes: Axes = {key: sorted(set(cells[key])) for key in (*KEYS, "residence")}
     counted = to_array(cells, axes, "pupils", name="pupils", holes=True)
     hole = np.isnan(counted)
-    partial = np.argwhere(hole & ~hole.all(axis=1, keepdims=True))
+    steady = np.array([grade not in moving for grade in axes["grade"]])[:, np.newaxis]
+    partial = np.argwhere(hole & ~hole.all(axis=1, keepdims=True) & steady)
     if len(partial):
         labels = zip(axes.values(), partial[0], strict=True)
         cell = " ".join(str(known[int(i)]) for known, i in labels).strip()
@@ -192,7 +200,8 @@ def _refuse_no_cell(
     """Refuse a share whose pupils reach a cell that is not there."""
     problems = []
     for origin, target, g, _ in _places(share, axes):
-        for r in np.flatnonzero(present[origin, g] & ~present[target, g]):
+        lost = present[origin, 1:, g] & ~present[target, 1:, g]
+        for r in np.flatnonzero(lost.any(axis=0)):
             grade, who = axes["grade"][g], axes["residence"][r]
             named = f"{axes['district'][target]} has no grade {grade}" + (
                 f" ({who})" if who else ""

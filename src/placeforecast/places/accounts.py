@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from placeforecast.enrolment.estates import estate_gaps
 from placeforecast.enrolment.housing import housing_levels
 from placeforecast.places.classes import hidden_shortage, rooms_and_staff
@@ -17,11 +19,10 @@ from placeforecast.places.intake import intake_warnings
 from placeforecast.places.plan_checks import land_need, plan_checks
 from placeforecast.places.relief import relieve
 from placeforecast.places.tasks import compare_tasks
+from placeforecast.tables.structure import absent_grades, structure_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import pandas as pd
 
     from placeforecast.tables.records import Assumptions, Inputs
 
@@ -73,8 +74,21 @@ def _intake(result: Result) -> pd.DataFrame | None:
         plan = plan[plan["year"].between(launch, int(pupils["year"].max()))]
     if plan is None or plan.empty:
         return None
-    plan = plan.reset_index(drop=True)
-    return intake_warnings(pupils, plan, launch_year=launch, grades=grades)
+    changes = structure_changes(result.inputs.events, grades)
+    cells = zip(plan["district"], plan["year"], strict=True)
+    absent = [tuple(sorted(absent_grades(changes, str(d), int(y)))) for d, y in cells]
+    assert grades is not None  # filled by Inputs
+    # Which grade a stage begins with may differ between districts and years.
+    parts = [
+        intake_warnings(
+            pupils,
+            plan[[names == gone for names in absent]].reset_index(drop=True),
+            launch_year=launch,
+            grades=grades[~grades["grade"].isin(gone)],
+        )
+        for gone in dict.fromkeys(absent)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _classes(result: Result) -> pd.DataFrame | None:

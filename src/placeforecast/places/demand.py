@@ -15,7 +15,7 @@ from placeforecast.rates.paths import standard
 from placeforecast.tables.check import check
 from placeforecast.tables.grades import combined_in
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
-from placeforecast.tables.structure import with_structure
+from placeforecast.tables.structure import structure_changes, with_structure
 from placeforecast.tables.vocabulary import ledger_sectors
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def demand_places(
         refuse(
             [Problem(file="pupils", column="grade", value=strangers[0], rule=rule, remedy=remedy)]
         )
-    moved = apply_transfers(pupils, assumptions.transfers, grades=system)
+    changes = structure_changes(assumptions.events, system)
+    moving = {name for change in changes for name in (change.grade, change.becomes)}
+    moved = apply_transfers(pupils, assumptions.transfers, grades=system, moving=moving)
     cells = _with_share_born(moved).assign(stage=lambda t: t["grade"].map(stage_of))
     parts = []
     for ledger, share in ledger_shares(cells, assumptions).items():
