@@ -10,11 +10,11 @@ import pytest
 
 import placeforecast as pf
 from placeforecast.rates.paths import policy_path
+from regions import error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-Rows = "Sequence[Mapping[str, Any]]"
 SHARE = {"indicator": "public_share", "stage": "primary", "year": 2026, "value": 0.5}
 PUPILS = pd.DataFrame(
     {"district": "A", "year": [2026], "grade": "P1", "stage": "primary", "pupils": [100.0]}
@@ -22,16 +22,9 @@ PUPILS = pd.DataFrame(
 KINDER = PUPILS.assign(grade="K1", stage="kindergarten")
 
 
-def assert_says(error: pf.InputError, *problems: str) -> None:
-    """Check the whole text, and that every problem names a remedy."""
-    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the input:"
-    assert str(error) == "\n".join([count, *(f"  {problem}" for problem in problems)])
-    assert error.problems["remedy"].str.len().gt(5).all()
-
-
-def whole(*problems: str) -> str:
-    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the input:"
-    return "^" + re.escape("\n".join([count, *(f"  {problem}" for problem in problems)])) + "$"
+def whole(problem: str) -> str:
+    """Return a pattern of the whole text of an error with one problem."""
+    return f"^{re.escape(error_text(problem))}$"
 
 
 def table(*rows: Mapping[str, Any]) -> pd.DataFrame:
@@ -56,11 +49,12 @@ ONE_ROW: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"indicator": "public_shares"},
-        "column indicator: 'public_shares' is not a known value. Did you mean 'public_share'?",
+        "column indicator: 'public_shares' is not an indicator. Did you mean 'public_share'?",
     ),
     (
         {"basis": "births"},
-        "column basis: 'births' is not a basis of public_share. It is of children or kindergartens.",
+        "column basis: 'births' is not a basis of public_share. It is of children or "
+        "kindergartens.",
     ),
     (
         {"indicator": "senior_general_share", "stage": "senior_general", "basis": "children"},
@@ -74,7 +68,8 @@ ONE_ROW: list[tuple[dict[str, Any], str]] = [
             "basis": "graduates",
             "value": "share",
         },
-        "column basis: 'graduates' is not a basis of senior_mode. It is of nothing: leave it blank.",
+        "column basis: 'graduates' is not a basis of senior_mode. It is of nothing: leave it "
+        "blank.",
     ),
     (
         {"indicator": "inclusive_share"},
@@ -225,7 +220,8 @@ MEETING: list[tuple[pd.DataFrame, list[dict[str, Any]], str]] = [
     (
         PUPILS,
         [{**SHARE, "district": "AA"}],
-        "policy, column district: 'AA' has no pupils, and is no district above any. Known: A.",
+        "policy, column district: 'AA' has no pupils, and is no district above any. Did you mean "
+        "'A'?",
     ),
     (
         PUPILS,

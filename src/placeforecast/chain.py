@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from placeforecast.enrolment.launch import launch_pupils
-from placeforecast.enrolment.policy import LIMITED
+from placeforecast.enrolment.policy import GENERAL, LIMITED
 from placeforecast.places.accounts import ACCOUNTS, accounts
 from placeforecast.places.balance import balance_places
 from placeforecast.places.demand import demand_places
 from placeforecast.places.rollup import stage_totals
-from placeforecast.places.supply import STATUSES, schedule_places
+from placeforecast.places.supply import CASES, schedule_places
 from placeforecast.rates.estimate import estimate, last_year_of, launch_year_of
 from placeforecast.rates.paths import policy_holds
-from placeforecast.tables.problems import AssumptionWarning
+from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
 from placeforecast.tables.show import record_html, record_text
 from placeforecast.tables.vocabulary import vocabulary
 from placeforecast.uncertainty.companions import with_companions
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from placeforecast.tables.records import Assumptions, Inputs
 
 BASELINE = "baseline"
+ON_RESIDENTS = ("gross_rate", "special_rate")
+"""Official rates that are defined on residents."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,7 +176,7 @@ def forecast(  # noqa: PLR0913 - the front door
     >>> import placeforecast as pf
     >>> result = pf.forecast(pf.load_example("city"), horizon=3, trajectories=50, seed=1)
     >>> sorted(set(result.balance["plan_case"]))
-    ['committed', 'existing', 'planned']
+    ['committed', 'existing', 'planned', 'risk_adjusted']
     >>> row = result.balance.iloc[-1]
     >>> bool(row.balance_p10 <= row.balance_p50 <= row.balance_p90)
     True
@@ -186,12 +188,13 @@ def forecast(  # noqa: PLR0913 - the front door
     notes = _unused(inputs)
     if assumptions is None:
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=last - launch)
-    capacity = _capacity(assumptions, range(launch, last + 1))
+    capacity = _capacity(inputs, assumptions, range(launch, last + 1))
     launched = launch_pupils(inputs, assumptions, launch, last, capacity=capacity)
     years = range(launch, int(launched.pupils["year"].max()) + 1)
     if years[-1] < last:
         notes.append(("horizon", f"the assumptions end in {years[-1]}, before {last}"))
         warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=2)
+    notes += [("policy", text) for text in _on_births(assumptions, launched.children)]
     pupils, correction = corrected(inputs, launched.pupils, launch, model)
     if correction:
         notes.append(("correction", correction))
@@ -244,15 +247,19 @@ def _places_needed(
     return tables
 
 
-def _capacity(assumptions: Assumptions, years: range) -> pd.DataFrame | None:
+def _capacity(inputs: Inputs, assumptions: Assumptions, years: range) -> pd.DataFrame | None:
     """Return the places planned, where policy lets them limit who enters."""
     policy = assumptions.policy
     if policy is None or assumptions.places is None or not (policy["value"] == LIMITED).any():
         return None
+    if GENERAL in _stages_without_all(inputs, assumptions, years.start):
+        rule = "sets senior_mode capacity_limited, but places of some sectors are not given"
+        remedy = "Give the places of every sector of general senior schools, or write share."
+        refuse([Problem(rule, remedy, file="policy", column="value")])
     with warnings.catch_warnings():
         # What is odd about the plan is said when the places of every case are scheduled.
         warnings.simplefilter("ignore", AssumptionWarning)
-        return schedule_places(assumptions, years)
+        return schedule_places(assumptions, years, grades=inputs.grades)
 
 
 def _seed(seed: int | None, inputs: Inputs) -> int:
@@ -291,7 +298,7 @@ def _places(
     if assumptions.places is None:
         notes.append(("places", "there is no table of places: the chain stops at demand"))
         return None
-    cases = [schedule_places(assumptions, years, case=c, grades=inputs.grades) for c in STATUSES]
+    cases = [schedule_places(assumptions, years, case=c, grades=inputs.grades) for c in CASES]
     places = pd.concat(cases, ignore_index=True)
     partial = _stages_without_all(inputs, assumptions, years.start)
     if partial:
@@ -322,6 +329,15 @@ def _notes(assumptions: Assumptions, notes: list[tuple[str, str]], years: range)
     rows = [(str(row["topic"]), str(row["text"])) for row in assumptions.notes.to_dict("records")]
     rows += [("policy", text) for text in _holds(assumptions.policy, years)]
     return pd.DataFrame([*rows, *notes], columns=["topic", "text"])
+
+
+def _on_births(assumptions: Assumptions, children: pd.DataFrame) -> list[str]:
+    """Say which official rates are applied to births, for want of residents."""
+    policy = assumptions.policy
+    if policy is None or "resident" in set(children["basis"]):
+        return []
+    rates = [name for name in ON_RESIDENTS if (policy["indicator"] == name).any()]
+    return [f"{name} is applied to children by births: no population is known" for name in rates]
 
 
 def _holds(policy: pd.DataFrame | None, years: range) -> list[str]:

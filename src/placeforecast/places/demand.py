@@ -88,12 +88,14 @@ def demand_places(
     moving = {name for change in changes for name in (change.grade, change.becomes)}
     moved = apply_transfers(pupils, assumptions.transfers, grades=system, moving=moving)
     cells = _with_share_born(moved).assign(stage=lambda t: t["grade"].map(stage_of))
+    hands = changed_hands(assumptions, sorted(set(cells["year"])), grades=system)
+    leaving = _leaving_private(cells, hands, assumptions)
     parts = []
-    for ledger, share in ledger_shares(cells, assumptions).items():
+    for ledger, share in ledger_shares(cells, assumptions, leaving=leaving).items():
         held = cells.assign(ledger=ledger, share=share, pupils=cells["pupils"] * share)
         parts.append(_one_residence(held[held["share"].notna()]))
     table = pd.concat(parts, ignore_index=True)
-    table["pupils"] += pupils_changing_hands(table, assumptions, system)
+    table["pupils"] += pupils_changing_hands(table, hands, assumptions)
     # No spare share is given: nothing is kept free, which is the documented default.
     spare = standard(assumptions.standards, "spare_share", table).fillna(0.0)
     table["demand"] = table["pupils"] / (1 - spare)
@@ -129,8 +131,25 @@ def _one_residence(pupils: pd.DataFrame) -> pd.DataFrame:
     return summed.agg(pupils=("pupils", "sum"), share_born=("share_born", "first"))
 
 
+def _leaving_private(
+    cells: pd.DataFrame, hands: pd.DataFrame, assumptions: Assumptions
+) -> pd.Series[float]:
+    """Return the pupils of each cell who leave private schools with them, less those who come.
+
+    They count towards the private cap: else a school that turns public would be counted twice.
+    """
+    private = hands["from_sector"].eq("private").astype(int) - hands["sector"].eq("private")
+    net = (hands["places"] * private).groupby([hands[key] for key in KEYS]).sum()
+    # A cell without a school that changes hands loses nobody.
+    places = net.reindex(pd.MultiIndex.from_frame(cells[KEYS])).fillna(0.0).to_numpy()
+    spare = standard(assumptions.standards, "spare_share", cells).fillna(0.0)
+    whole = cells["pupils"].groupby([cells[key] for key in KEYS]).transform("sum")
+    part = (cells["pupils"] / whole.where(whole > 0)).fillna(0.0)
+    return pd.Series(places, index=cells.index) * (1 - spare) * part
+
+
 def pupils_changing_hands(
-    cells: pd.DataFrame, assumptions: Assumptions, system: pd.DataFrame
+    cells: pd.DataFrame, hands: pd.DataFrame, assumptions: Assumptions
 ) -> pd.Series[float]:
     """Return the pupils that each ledger gains or loses with the schools that change hands.
 
@@ -140,18 +159,16 @@ def pupils_changing_hands(
     Parameters
     ----------
     cells : DataFrame [district, year, grade, stage, ledger, pupils]
+    hands : DataFrame [district, year, grade, from_sector, sector, places]
+        From `changed_hands`.
     assumptions : Assumptions
-        `places`, `projects` and `standards`.
-    system : DataFrame
-        The school system, resolved.
+        `standards`.
 
     Warns
     -----
     AssumptionWarning
         Where fewer pupils stand outside a ledger than places come into it.
     """
-    years = sorted(set(cells["year"]))
-    hands = changed_hands(assumptions, years, grades=system)
     change = pd.Series(0.0, index=cells.index)
     if hands.empty:
         return change

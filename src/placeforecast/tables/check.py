@@ -198,6 +198,8 @@ def _either_problems(checked: pd.DataFrame, spec: Table) -> list[Problem]:
 
 def _repeats(checked: pd.DataFrame, spec: Table) -> list[Problem]:
     keys = [key for key in spec.keys if key in checked.columns]
+    if spec.ordered:
+        return []
     if not keys:
         extra = checked.index[1:]
         return [

@@ -28,6 +28,8 @@ COLUMNS = (
 )
 COMPULSORY = ("primary", "junior")
 ADDING = ("new", "extension", "temporary", "conversion")
+AWAY = ("rebuild", "refit")
+"""Kinds of project whose places may be away during an outage."""
 NO_PLACES = ("equipment",)
 """Kinds of project that add and take no places: they have neither places nor a year."""
 PRIVATE_COMPULSORY = "is private in a compulsory stage"
@@ -95,14 +97,17 @@ RULES: tuple[tuple[str, Callable[[Row], bool], str, str], ...] = (
     (
         "opens",
         lambda row: (
-            _has(row, "opens") and _has(row, "outage_to") and bool(row["opens"] <= row["outage_to"])
+            row["kind"] in AWAY
+            and _has(row, "opens")
+            and _has(row, "outage_to")
+            and bool(row["opens"] <= row["outage_to"])
         ),
         "is not after the outage",
         "Places come back after outage_to: correct one of the two.",
     ),
     (
         "outage_from",
-        lambda row: _has(row, "outage_from") and row["kind"] not in ("rebuild", "refit"),
+        lambda row: _has(row, "outage_from") and row["kind"] not in AWAY,
         "is filled in a project that is no rebuild or refit",
         "List the places that are away as a project of kind rebuild or refit.",
     ),

@@ -54,6 +54,8 @@ class Table:
     name: str
     zh: str
     used: bool
+    ordered: bool
+    """Whether rows apply in order, so that two may name the same."""
     meaning: str
     columns: tuple[Column, ...]
 
@@ -100,6 +102,7 @@ def vocabulary() -> Mapping[str, Table]:
             name=row["table"],
             zh=row["zh"],
             used=row["used"] == "yes",
+            ordered=row["ordered"] == "yes",
             meaning=row["meaning"],
             columns=tuple(columns[row["table"]]),
         )
