@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from placeforecast.enrolment.moves import moved_children, with_moved_children
 from placeforecast.enrolment.project import project_enrolment
-from placeforecast.population.children import school_age_children
+from placeforecast.population.children import school_age_children, school_ages
 from placeforecast.population.project import Projection, project_population
 from placeforecast.rates.estimate import stock_at
 
@@ -43,6 +44,7 @@ def launch_pupils(
     last_year: int,
     *,
     capacity: pd.DataFrame | None = None,
+    before: Assumptions | None = None,
 ) -> Launched:
     """Project people, children and pupils with what is known at a launch.
 
@@ -56,6 +58,9 @@ def launch_pupils(
         The launch, and the last year to project.
     capacity : DataFrame [district, year, grade, places], optional
         As for `project_enrolment`.
+    before : Assumptions, optional
+        Those that a scenario changes: where its migration is another one, children counted by
+        births and pupils at school move by the difference.
 
     Returns
     -------
@@ -71,11 +76,17 @@ def launch_pupils(
     projection = None if stock is None else project_population(stock, assumptions, until=reach)
     children = school_age_children(assumptions, projection, grades=inputs.grades)
     children = children[children["year"] <= last_year]
+    moved = None
+    if before is not None and stock is not None and assumptions.migration is not before.migration:
+        assert inputs.grades is not None  # filled by Inputs
+        ages = range(school_ages(inputs.grades)[-1] + 1)
+        moved = moved_children(stock, assumptions, before, launch_year, reach, ages)
+        children = with_moved_children(children, moved)
     assert inputs.enrolment is not None  # required of every region
     enrolment = inputs.enrolment[inputs.enrolment["year"] <= launch_year]
     rates = _until(assumptions, last_year)
     pupils = project_enrolment(
-        children, enrolment, rates, grades=inputs.grades, capacity=capacity
+        children, enrolment, rates, grades=inputs.grades, capacity=capacity, moved=moved
     )
     return Launched(projection, children, pupils)
 

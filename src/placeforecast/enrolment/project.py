@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from placeforecast.enrolment.events import entry_effects
 from placeforecast.enrolment.housing import with_housing
+from placeforecast.enrolment.moves import pupils_who_move
 from placeforecast.enrolment.policy import plan_steering
 from placeforecast.enrolment.regrade import with_moved_grades
 from placeforecast.enrolment.steering import steer
@@ -37,6 +39,7 @@ def project_enrolment(
     *,
     grades: pd.DataFrame | None = None,
     capacity: pd.DataFrame | None = None,
+    moved: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Project pupils of every grade from the last year of enrolment.
 
@@ -65,6 +68,9 @@ def project_enrolment(
         The school system; that of the assumptions, else cn-6-3-3.
     capacity : DataFrame [district, year, grade, places], optional
         Places, for the senior mode ``capacity_limited``: what `schedule_places` returns.
+    moved : DataFrame [district, year, age, moved, residents], optional
+        Children whom a change of migration brings, from `moved_children`; those of entry age are in
+        `children` already.
 
     Returns
     -------
@@ -120,6 +126,9 @@ def project_enrolment(
         if is_entry(row)
     }
     steering = plan_steering(counted, rows, children, assumptions, years, capacity)
+    if moved is not None:
+        comers = pupils_who_move(counted, rows, moved, years)
+        steering = replace(steering, arrivals=(*steering.arrivals, *comers))
     pupils = _carry(counted, rows, ratios, pools, steering)
     table = _table(pupils[-len(years) - 1 :], rows, children, counted, [launch, *years])
     housed = with_housing(table, assumptions, launch, grades=system)
