@@ -30,6 +30,7 @@ ROOMS = (
     "scenarios",
     "uncertainty",
     "chain",
+    "review",
     "evaluation",
     "rounds",
     "plot",

@@ -74,7 +74,7 @@ def test_the_forecast_is_the_steps_taken_by_hand(inputs: pf.Inputs, result: Fore
     demand = pf.demand_places(taught, assumptions, grades=inputs.grades)
     places = pd.concat(
         pf.schedule_places(assumptions, range(2025, 2041), case=case, grades=inputs.grades)
-        for case in ("existing", "committed", "planned")
+        for case in ("existing", "committed", "planned", "risk_adjusted")
     )
     balance = pf.balance_places(
         demand,

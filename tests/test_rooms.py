@@ -155,7 +155,12 @@ def test_shipped_standards_say_how_far_to_trust_them() -> None:
     """R26: a figure from memory claims no source, a local one asks for the user's own."""
     rows = shipped("standards")
     assert (rows["source"] != "").all()
-    assert set(rows["confidence"].str.split(",").str[0]) == {"read", "derived", "from memory"}
+    assert set(rows["confidence"].str.split(",").str[0]) == {
+        "read",
+        "derived",
+        "from memory",
+        "judged",
+    }
     memory = rows[rows["confidence"].str.startswith("from memory")]
     assert memory["source"].str.contains("no source found").all()
     local = rows[rows["indicator"].isin(["places_per_1000", "persons_per_dwelling"])]

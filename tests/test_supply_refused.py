@@ -194,6 +194,6 @@ def test_an_area_of_nothing_per_place_is_no_standard() -> None:
 
 
 def test_another_plan_case_is_a_wrong_call() -> None:
-    message = "there is no plan case 'risk_adjusted': existing, committed, planned"
+    message = "there is no plan case 'certain': existing, committed, planned, risk_adjusted"
     with pytest.raises(ValueError, match=message):
-        schedule(None, case="risk_adjusted")
+        schedule(None, case="certain")

@@ -257,3 +257,73 @@ def test_the_projects_of_a_task_are_listed() -> None:
     assert list(found["place"]) == ["D-U"] * 4
     assert list(found["status"]) == ["open", "approved"] * 2
     assert task_projects(tasks, None).empty
+
+
+# A school that opens grade by grade: delivered in full, standing in part.
+
+TABLES = pf.Assumptions(
+    places=pd.DataFrame(
+        {"district": ["D-U", "D-R"], "year": 2023, "stage": "primary", "places": [3000.0, 600.0]}
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "stands"),
+    [
+        # Opened in 2024, after the last year counted: two of six grades by 2025.
+        ({"opens": 2024, "phase_in": "by_grade"}, 300),
+        ({"opens": 2023, "opened": 2025, "phase_in": "by_grade"}, 150),
+        ({"opens": 2024, "phase_in": "all"}, 900),
+        ({"opens": 2024, "phase_in": None}, 900),
+        # Opened by the last year counted: the table of places holds it in full.
+        ({"opens": 2023, "phase_in": "by_grade"}, 900),
+        ({"opens": 2024, "phase_in": "by_grade", "closes": 2025}, 0),
+    ],
+)
+def test_r11_what_stood_before_is_less_what_stands_of_a_new_school(
+    change: dict[str, Any], stands: float
+) -> None:
+    """6000 in demand in town: needed is 6000 less the 3000 counted in 2023, whatever has opened."""
+    empty = dict.fromkeys(["opened", "closes", "phase_in"])
+    schools = plan({**project(), **empty, **change})
+    counted = TABLES.places
+    assert counted is not None
+    before = 3000 - (900 if change["opens"] == 2023 and "opened" not in change else 0)
+    tables = pf.Assumptions(places=counted.assign(sector="public"), projects=schools)
+    places = pf.schedule_places(tables, [2025], case="existing")
+    found = compare_tasks(
+        task("primary"),
+        schools,
+        cells({("D-U", "primary"): 6000.0, ("D-R", "primary"): 600.0}, "demand"),
+        places,
+        districts=TREE,
+        assumptions=tables,
+    )
+    assert list(found["delivered"]) == [900]
+    assert list(found["needed"]) == pytest.approx([6000 - before])
+    town = places[(places["district"] == "D-U") & (places["ledger"] == "public")]["places"].sum()
+    assert town == pytest.approx(before + stands)
+
+
+def test_a_school_that_fills_is_named_where_the_places_counted_are_not_given() -> None:
+    schools = plan(project(opens=2024, phase_in="by_grade"))
+    text = (
+        r"projects: 1 that open by grade are not full by 2025 and are taken to stand in full in "
+        r"places \(East\)\. Give assumptions, with the table of places\."
+    )
+    with pytest.warns(pf.AssumptionWarning, match=text):
+        found = compare(task("primary"), schools)
+    assert list(found["needed"]) == pytest.approx([6000 - (3900 - 900)])
+    full = plan(project(opens=2022, phase_in="by_grade"))
+    assert list(compare(task("primary", year_to=2027), full)["delivered"]) == [900]
+    assert list(
+        compare_tasks(
+            task("primary"),
+            schools,
+            cells(DEMAND, "demand"),
+            standing(STANDS),
+            districts=TREE,
+            assumptions=TABLES,
+        )["needed"]
+    ) == pytest.approx([6000 - (3900 - 300)])

@@ -15,6 +15,8 @@ _HOME = {
     "Assumptions": "placeforecast.tables.records",
     "InputError": "placeforecast.tables.problems",
     "Inputs": "placeforecast.tables.records",
+    "PlanReview": "placeforecast.review.plan",
+    "adjust": "placeforecast.scenarios",
     "backtest": "placeforecast.evaluation.backtest",
     "balance_places": "placeforecast.places.balance",
     "check": "placeforecast.tables.check",
@@ -26,6 +28,7 @@ _HOME = {
     "project_enrolment": "placeforecast.enrolment.project",
     "project_population": "placeforecast.population.project",
     "read_inputs": "placeforecast.tables.read",
+    "review_plan": "placeforecast.review.plan",
     "schedule_places": "placeforecast.places.supply",
     "school_age_children": "placeforecast.population.children",
     "write_report": "placeforecast.report.write",
@@ -36,6 +39,8 @@ __all__ = [
     "Assumptions",
     "InputError",
     "Inputs",
+    "PlanReview",
+    "adjust",
     "backtest",
     "balance_places",
     "check",
@@ -47,6 +52,7 @@ __all__ = [
     "project_enrolment",
     "project_population",
     "read_inputs",
+    "review_plan",
     "schedule_places",
     "school_age_children",
     "write_report",
@@ -64,6 +70,8 @@ if TYPE_CHECKING:
     from placeforecast.population.project import project_population
     from placeforecast.rates.estimate import estimate
     from placeforecast.report.write import write_report
+    from placeforecast.review.plan import PlanReview, review_plan
+    from placeforecast.scenarios import adjust
     from placeforecast.tables.check import check
     from placeforecast.tables.examples import load_example
     from placeforecast.tables.problems import AssumptionWarning, InputError

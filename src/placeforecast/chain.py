@@ -12,6 +12,7 @@ from placeforecast.enrolment.launch import launch_pupils
 from placeforecast.enrolment.policy import GENERAL, LIMITED
 from placeforecast.places.accounts import ACCOUNTS, accounts
 from placeforecast.places.balance import balance_places
+from placeforecast.places.delivery import delivery_note
 from placeforecast.places.demand import demand_places
 from placeforecast.places.rollup import stage_totals
 from placeforecast.places.supply import CASES, schedule_places
@@ -59,8 +60,8 @@ class Forecast:
         What a reader must know of how the figures came about.
     coverage : DataFrame [stage, lead, nominal, coverage, width, launches]
         With trajectories: how often intervals made in the same way at past launches held what came.
-    indicators, tasks, intake_warnings, hidden_shortage, rooms, estates, housing_levels, relief, \
-plan_checks, land : DataFrame or None
+    indicators, tasks, task_scores, intake_warnings, hidden_shortage, rooms, estates, \
+housing_levels, relief, hot_spots, crowding, plan_checks, land : DataFrame or None
         What stands beside the balance, where the region has the tables for it: see
         `placeforecast.places.accounts`.
     """
@@ -82,12 +83,15 @@ plan_checks, land : DataFrame or None
     coverage: pd.DataFrame
     indicators: pd.DataFrame | None = None
     tasks: pd.DataFrame | None = None
+    task_scores: pd.DataFrame | None = None
     intake_warnings: pd.DataFrame | None = None
     hidden_shortage: pd.DataFrame | None = None
     rooms: pd.DataFrame | None = None
     estates: pd.DataFrame | None = None
     housing_levels: pd.DataFrame | None = None
     relief: pd.DataFrame | None = None
+    hot_spots: pd.DataFrame | None = None
+    crowding: pd.DataFrame | None = None
     plan_checks: pd.DataFrame | None = None
     land: pd.DataFrame | None = None
 
@@ -300,6 +304,9 @@ def _places(
         return None
     cases = [schedule_places(assumptions, years, case=c, grades=inputs.grades) for c in CASES]
     places = pd.concat(cases, ignore_index=True)
+    weighed = delivery_note(assumptions.projects, int(assumptions.places["year"].max()))
+    if weighed:
+        notes.append(("delivery", weighed))
     partial = _stages_without_all(inputs, assumptions, years.start)
     if partial:
         listed = ", ".join(sorted(partial))

@@ -18,7 +18,9 @@ from placeforecast.places.indicators import implied_indicators
 from placeforecast.places.intake import intake_warnings
 from placeforecast.places.plan_checks import land_need, plan_checks
 from placeforecast.places.relief import relieve
-from placeforecast.places.tasks import compare_tasks
+from placeforecast.places.tasks import compare_tasks, score_tasks
+from placeforecast.places.zones import crowding, hot_spots
+from placeforecast.rates.paths import standard
 from placeforecast.tables.structure import absent_grades, structure_changes
 
 if TYPE_CHECKING:
@@ -37,6 +39,12 @@ class Result:
     assumptions: Assumptions
     tables: Tables
     launch_year: int
+
+    @property
+    def tasks(self) -> pd.DataFrame | None:
+        """Return the tasks assumed, else those of the region."""
+        assumed = self.assumptions.tasks
+        return self.inputs.tasks if assumed is None else assumed
 
 
 def _has(standards: pd.DataFrame | None, indicator: str) -> bool:
@@ -57,14 +65,32 @@ def _indicators(result: Result) -> pd.DataFrame:
 
 
 def _tasks(result: Result) -> pd.DataFrame | None:
-    tasks, places = result.assumptions.tasks, result.tables.get("places")
+    tasks, places = result.tasks, result.tables.get("places")
     if tasks is None:
         return None
     tree, grades = result.inputs.districts, result.inputs.grades
-    demand, projects = result.tables["demand"], result.assumptions.projects
-    if projects is not None:
-        projects = derived_places(projects, result.assumptions.standards)
-    return compare_tasks(tasks, projects, demand, places, districts=tree, grades=grades)
+    return compare_tasks(
+        tasks,
+        _projects(result),
+        result.tables["demand"],
+        places,
+        districts=tree,
+        grades=grades,
+        assumptions=result.assumptions,
+    )
+
+
+def _projects(result: Result) -> pd.DataFrame | None:
+    projects = result.assumptions.projects
+    return None if projects is None else derived_places(projects, result.assumptions.standards)
+
+
+def _scores(result: Result) -> pd.DataFrame | None:
+    tasks, year = result.tasks, result.launch_year
+    if tasks is None or (tasks["year_from"] > year).all():
+        return None
+    tree, grades = result.inputs.districts, result.inputs.grades
+    return score_tasks(tasks, _projects(result), year=year, districts=tree, grades=grades)
 
 
 def _intake(result: Result) -> pd.DataFrame | None:
@@ -106,7 +132,12 @@ def _rooms(result: Result) -> pd.DataFrame | None:
     if not _has(standards, "class_size"):
         return None
     demand = result.tables["demand"]
-    return rooms_and_staff(demand, result.assumptions, grades=result.inputs.grades)
+    cells = demand[["stage", "grade"]].drop_duplicates()
+    sizes = standard(standards, "class_size", cells)  # a stage of the region's own may have none
+    known = demand[demand["grade"].isin(cells.loc[sizes.notna(), "grade"])]
+    if known.empty:
+        return None
+    return rooms_and_staff(known, result.assumptions, grades=result.inputs.grades)
 
 
 def _estates(result: Result) -> pd.DataFrame | None:
@@ -129,6 +160,31 @@ def _relief(result: Result) -> pd.DataFrame | None:
     return relieve(cells, neighbours, districts=tree, grades=grades).stages
 
 
+def _hot_spots(result: Result) -> pd.DataFrame | None:
+    tree, balance = result.inputs.districts, result.tables.get("balance")
+    if balance is None or tree is None or not _told(tree, "tag"):
+        return None
+    # Stages planned above the district share their shortage out: no spot is hotter than another.
+    standards = result.assumptions.standards
+    planned = set() if standards is None else _planned_higher(standards)
+    return hot_spots(balance[~balance["stage"].isin(planned)], tree)
+
+
+def _planned_higher(standards: pd.DataFrame) -> set[str]:
+    return set(standards.loc[standards["indicator"] == "planned_at", "stage"].dropna())
+
+
+def _crowding(result: Result) -> pd.DataFrame | None:
+    tree, balance = result.inputs.districts, result.tables.get("balance")
+    if balance is None or tree is None or not _told(tree, "zone_type"):
+        return None
+    return crowding(balance, tree)
+
+
+def _told(tree: pd.DataFrame, column: str) -> bool:
+    return column in tree.columns and bool(tree[column].notna().any())
+
+
 def _checks(result: Result) -> pd.DataFrame | None:
     projects, standards = result.assumptions.projects, result.assumptions.standards
     if projects is None:
@@ -147,12 +203,15 @@ def _land(result: Result) -> pd.DataFrame | None:
 ACCOUNTS: Mapping[str, Callable[[Result], pd.DataFrame | None]] = {
     "indicators": _indicators,
     "tasks": _tasks,
+    "task_scores": _scores,
     "intake_warnings": _intake,
     "hidden_shortage": _classes,
     "rooms": _rooms,
     "estates": _estates,
     "housing_levels": _levels,
     "relief": _relief,
+    "hot_spots": _hot_spots,
+    "crowding": _crowding,
     "plan_checks": _checks,
     "land": _land,
 }
@@ -177,9 +236,11 @@ def accounts(
     -------
     dict of str to DataFrame
         `indicators` (rates that follow, beside their targets), `tasks` (ordered, planned, delivered
-        and needed), `intake_warnings`, `hidden_shortage`, `rooms` (classes, rooms, staff),
+        and needed), `task_scores` (delivered against due, by year), `intake_warnings`,
+        `hidden_shortage`, `rooms` (classes, rooms, staff),
         `estates` (places required and reserved), `housing_levels`, `relief` (shortage after bounded
-        moves between neighbours), `plan_checks`, `land`.
+        moves between neighbours), `hot_spots`, `crowding` (urban and town zones short, rural ones
+        empty), `plan_checks`, `land`.
     """
     result = Result(inputs, assumptions, tables, launch_year)
     made = {name: make(result) for name, make in ACCOUNTS.items()}

@@ -72,7 +72,7 @@ def changed_hands(
     system = with_structure(base, assumptions.events)
     last = int(assumptions.places["year"].max())
     parts = []
-    for step in plan_steps(assumptions, system, last, quiet=True):
+    for step in plan_steps(assumptions, system, last):
         if not step.other or step.places < 0:
             continue
         away = {int(year): absent_grades(changes, step.district, int(year)) for year in years}

@@ -112,10 +112,33 @@ EFFECTS: dict[str, Callable[[Row], list[Step]]] = {
 }
 
 
-def plan_steps(
-    assumptions: Assumptions, system: pd.DataFrame, last: int, *, quiet: bool = False
-) -> list[Step]:
+def plan_steps(assumptions: Assumptions, system: pd.DataFrame, last: int) -> list[Step]:
     """Return every step of the plan after the last year counted, whatever its case.
+
+    Nothing is said of overdue projects: `plan_rows` does, for who schedules them.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        As for `plan_rows`.
+    system : DataFrame
+        The school system, resolved.
+    last : int
+        Last year of the table of places.
+
+    Raises
+    ------
+    InputError
+        For a project that cannot be, with its row.
+    """
+    rows = plan_rows(assumptions, system, last, quiet=True)
+    return [step for row in rows for step in steps_after(row, last)]
+
+
+def plan_rows(
+    assumptions: Assumptions, system: pd.DataFrame, last: int, *, quiet: bool = False
+) -> list[Row]:
+    """Return the projects that may still move places, as rows that `steps_after` takes.
 
     Parameters
     ----------
@@ -152,14 +175,59 @@ def plan_steps(
     sectors = places is not None and "sector" in places.columns
     counted = table[(table["status"] != "cancelled") & ~table["kind"].isin(NO_PLACES)]
     overdue = _overdue(counted, last)
-    steps: list[Step] = []
-    for row in counted[~overdue].to_dict("records"):
-        steps += steps_of(_with_sectors({str(k): v for k, v in row.items()}, sectors=sectors))
+    rows = [
+        _with_sectors({str(k): v for k, v in row.items()}, sectors=sectors)
+        for row in counted[~overdue].to_dict("records")
+    ]
     if not quiet:
         _warn_overdue(counted[overdue], last)
-    # What has opened by the last year counted stands in it with all its grades.
-    full = [replace(s, opens=None) if (s.opens or last) <= last else s for s in steps]
-    return [step for step in full if step.year > last]
+    return rows
+
+
+def steps_after(row: Row, last: int, *, delay: int = 0) -> list[Step]:
+    """Return the steps of one project after the last year counted, if it comes so late.
+
+    A step that is planned up to the last year stands in the table of places, however late the
+    rest comes; a school that has opened by then stands there with all its grades.
+
+    Parameters
+    ----------
+    row : dict
+        From `plan_rows`.
+    last : int
+        Last year of the table of places.
+    delay : int
+        School years.
+    """
+    pairs = zip(steps_of(row), steps_of(delayed(row, delay)), strict=True)
+    return [
+        replace(late, opens=None) if (planned.opens or last) <= last else late
+        for planned, late in pairs
+        if planned.year > last
+    ]
+
+
+def delayed(row: Row, delay: int) -> Row:
+    """Return a project that comes so many years late.
+
+    It opens later, places that are away come back later (they go when they were to go), and what
+    closes does so later, so that temporary places keep their life.
+
+    Parameters
+    ----------
+    row : dict
+        From `plan_rows`.
+    delay : int
+        School years.
+
+    Examples
+    --------
+    >>> from placeforecast.places.steps import delayed
+    >>> delayed({"opens": 2028, "closes": None, "outage_from": 2026, "outage_to": 2027}, 2)
+    {'opens': 2030, 'closes': None, 'outage_from': 2026, 'outage_to': 2029}
+    """
+    dated = {c: row[c] + delay for c in ("opens", "closes", "outage_to") if not pd.isna(row[c])}
+    return {**row, **dated}
 
 
 def steps_of(row: Row) -> list[Step]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from placeforecast.places.delivery import expected_steps
 from placeforecast.places.derive import counted_places
 from placeforecast.places.spread import spread_step, years_by_grade
-from placeforecast.places.steps import ANY_SECTOR, plan_steps
+from placeforecast.places.steps import ANY_SECTOR, plan_rows, steps_after
 from placeforecast.tables.doors import Array, Flags, to_array, to_table
 from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import Problem, refuse
@@ -41,6 +42,9 @@ STATUSES = {
     "planned": ("open", "under_construction", "approved", "proposed", "delayed"),
 }
 """Which projects each plan case counts, by status."""
+RISK_ADJUSTED = "risk_adjusted"
+CASES = (*STATUSES, RISK_ADJUSTED)
+"""Every plan case; the last one weighs the projects of the one before by chance and delay."""
 
 NOTHING_BELOW = -1e-6
 PUBLIC = "public"
@@ -53,6 +57,7 @@ def schedule_places(
     *,
     case: str = "planned",
     grades: pd.DataFrame | None = None,
+    prospects: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Schedule places by year, grade and ledger in one plan case.
 
@@ -79,11 +84,17 @@ def schedule_places(
         not given.
     years : sequence of int
         School years.
-    case : {"existing", "committed", "planned"}
+    case : {"existing", "committed", "planned", "risk_adjusted"}
         ``existing`` counts projects that are open, ``committed`` also those under construction or
         approved, ``planned`` also those proposed or delayed. Cancelled ones never count.
+        ``risk_adjusted`` is what ``planned`` brings on average: over the delays of each project
+        (`placeforecast.places.delivery.delivery_prospects`), chance of delivery x chance of the
+        delay x its places if it came so late. What is late opens, comes back from an outage and
+        closes later; an outage begins as planned.
     grades : DataFrame, optional
         The school system; that of the assumptions, else cn-6-3-3.
+    prospects : DataFrame [project, stage, chance, delay_0, ..., delay_4], optional
+        For ``risk_adjusted``, instead of those of `delivery_prospects`.
 
     Returns
     -------
@@ -95,14 +106,16 @@ def schedule_places(
     Raises
     ------
     InputError
-        If places are missing for a year or a class size, or more places go than there are.
+        If places are missing for a year or a class size, more places go than there are, or
+        prospects lack a project.
     ValueError
         For another case.
 
     Warns
     -----
     AssumptionWarning
-        For projects that should have opened by the last year of `places` and are not open.
+        For projects that should have opened by the last year of `places` and are not open, and
+        in ``risk_adjusted`` for a `delivery` that is not used.
 
     Examples
     --------
@@ -119,8 +132,8 @@ def schedule_places(
     2028    1100.0
     Name: places, dtype: float64
     """
-    if case not in STATUSES:
-        raise ValueError(f"there is no plan case {case!r}: {', '.join(STATUSES)}")
+    if case not in CASES:
+        raise ValueError(f"there is no plan case {case!r}: {', '.join(CASES)}")
     system = resolve_grades(grades if grades is not None else assumptions.grades)
     if assumptions.places is None:
         remedy = "Give assumptions.places: what stands, by district, year and stage."
@@ -131,14 +144,18 @@ def schedule_places(
     counted = counted_places(assumptions.places, assumptions)
     last = int(counted["year"].max())
     standing = _by_grade(_carried(counted, changes, system, (last, max(years))), system, changes)
-    plan = plan_steps(assumptions, system, last)
-    steps = [step for step in plan if step.other or step.status in STATUSES[case]]
+    rows = plan_rows(assumptions, system, last)
+    plan = [step for row in rows for step in steps_after(row, last)]
+    if case == RISK_ADJUSTED:
+        steps = expected_steps(rows, last, assumptions.projects, prospects)
+    else:
+        steps = [step for step in plan if step.other or step.status in STATUSES[case]]
     axes = _axes(standing, plan, system, years)
     taught = _taught(changes, axes)
     array = _standing(standing, axes, last, taught)
     for step in steps:
         _take(array, step, axes, system, changes)
-    _refuse_below_zero(array, axes, steps)
+    _refuse_below_zero(array, axes, steps, system)
     present = _present(standing, plan, axes, system)
     return _ledgers(array, present, taught, axes, system).assign(plan_case=case)[COLUMNS]
 
@@ -297,14 +314,18 @@ def _take(array: Array, step: Step, axes: Axes, system: pd.DataFrame, changes: C
         array[:, axes["grade"].index(grade), d, s] += amount
 
 
-def _refuse_below_zero(array: Array, axes: dict[str, list[Any]], steps: list[Step]) -> None:
+def _refuse_below_zero(
+    array: Array, axes: dict[str, list[Any]], steps: list[Step], system: pd.DataFrame
+) -> None:
     below = np.argwhere(array < NOTHING_BELOW)
     if not len(below):
         np.maximum(array, 0.0, out=array)  # rounding only: nothing lies below -1e-6
         return
     t, g, d, s = (int(i) for i in below[0])
     district, year = axes["district"][d], axes["year"][t]
-    taking = [p.project for p in steps if p.district == district and p.places < 0]
+    own = [p for p in steps if p.district == district and p.places < 0 and p.year <= year]
+    own = [p for p in own if p.sector == axes["sector"][s]]
+    taking = [p.project for p in own if axes["grade"][g] in years_by_grade(system, p.stage)]
     rule = (
         f"take {-array[t, g, d, s]:.0f} places of {axes['grade'][g]} in {district} that do not "
         f"exist (sector {axes['sector'][s]}, {year}: {', '.join(dict.fromkeys(taking))})"

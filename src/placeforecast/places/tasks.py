@@ -8,30 +8,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from placeforecast.places.steps import OPTIONAL as OF_STEPS
 from placeforecast.places.supply import STATUSES
+from placeforecast.places.task_needs import needed_places, standing_places
 from placeforecast.tables.check import check
 from placeforecast.tables.districts import ancestors, members
-from placeforecast.tables.doors import to_array
 from placeforecast.tables.grades import resolve_grades, stages_in_order
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
 from placeforecast.tables.vocabulary import combined_stages, vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+
+    from placeforecast.tables.records import Assumptions
 
 Row = dict[str, Any]
-Built = dict[tuple[str, str], float]
-"""Places delivered in a period, by district and stage."""
 
 ADDING = ("new", "extension", "conversion", "rebuild", "refit")
 """Kinds of project that bring lasting places; rebuild and refit only without an outage."""
 COUNTED = STATUSES["planned"]
-OPTIONAL = ("places", "sector", "opened", "outage_from", "from_stage", "from_sector")
+OPTIONAL = ("places", *OF_STEPS)
 PARTS = ("district", "of", "year_from", "year_to")
 """What names a task: where, of which stage or combined stage, and when."""
 BUILDING = [*PARTS, "project", "place", "stage", "status", "places"]
 COMPARED = ["district", "stage", "year_from", "year_to", "of", "share"]
 FIGURES = ["task", "planned", "delivered", "needed", "ahead"]
+SCORED = ["district", "stage", "year_from", "year_to", "year", "task", "due", "delivered", "ahead"]
 FIRST_LISTED = 5
 
 
@@ -43,6 +45,7 @@ def compare_tasks(
     *,
     districts: pd.DataFrame | None = None,
     grades: pd.DataFrame | None = None,
+    assumptions: Assumptions | None = None,
 ) -> pd.DataFrame:
     """Set each task against what is planned and delivered in its period, and what is needed.
 
@@ -50,9 +53,11 @@ def compare_tasks(
     cancelled. `needed` is what the public ledger needs in the last year of the task beyond what
     stood before the period, added up over districts and stages without netting: shortage of a
     district = sum over zones of max(0, shortage of the zone), where what stood is the places of
-    plan case ``existing`` less those delivered. A stage of which no row of `demand` is public is
-    judged by the ledger ``all``. A task over a combined stage is split over its stages in
-    proportion to `needed`, never evenly.
+    plan case ``existing`` less those that stand in it for what is delivered. A school that opens
+    ``by_grade`` is delivered in full when it opens and stands with the grades that are open, or in
+    full if it had opened by the last year of the table of places. A stage of which no row of
+    `demand` is public is judged by the ledger ``all``. A task over a combined stage is split over
+    its stages in proportion to `needed`, never evenly.
 
     Parameters
     ----------
@@ -68,6 +73,9 @@ def compare_tasks(
         How districts roll up; without it a task is of one district.
     grades : DataFrame, optional
         The school system; cn-6-3-3 if left out.
+    assumptions : Assumptions, optional
+        What `places` was scheduled from: its `places` and `events` say which schools stand in part.
+        Left out, every delivered school stands in full.
 
     Returns
     -------
@@ -88,7 +96,8 @@ ahead]
     Warns
     -----
     AssumptionWarning
-        For projects that would count and whose places are blank: they add nothing.
+        For projects that would count and whose places are blank: they add nothing. For schools that
+        stand in part in the last year of a task, without `assumptions`.
 
     Examples
     --------
@@ -109,24 +118,113 @@ ahead]
     """
     tasks, system = check(tasks, "tasks"), resolve_grades(grades)
     _refuse_tasks(tasks, set(demand["district"]), districts, system)
-    built = task_projects(tasks, projects, districts=districts)
-    _warn_blank(built)
+    adding = _adding(projects)
     below = {} if districts is None else members(districts)
     rows: list[Row] = []
-    for task in tasks.to_dict("records"):
-        stages = _stages(str(task["stage"]))
-        own = built[_of_task(built, {str(key): value for key, value in task.items()})]
-        if projects is None:
-            needed = dict.fromkeys(stages, np.nan)
-        else:
+    counted: list[pd.DataFrame] = []
+    for task in _records(tasks):
+        stages, own = _stages(str(task["stage"])), None
+        needed = dict.fromkeys(stages, np.nan)
+        if adding is not None:
+            year, own = int(task["year_to"]), _built(task, adding, districts)
             leaves = below.get(str(task["district"]), [str(task["district"])])
-            opened = own[own["status"] == "open"].groupby(["place", "stage"])["places"].sum()
-            delivered = {(str(k[0]), str(k[1])): float(v) for k, v in opened.items()}  # type: ignore[index]
-            at = (int(task["year_to"]), leaves)
-            needed = {s: _needed(demand, places, s, at, delivered, system) for s in stages}
-        rows += _rows_of(task, stages, own if projects is not None else None, needed)
+            given = _given(task, adding[adding["status"] == "open"], districts)
+            standing = standing_places(given, year, assumptions, system)
+            needed = {
+                stage: needed_places(demand, places, (stage, year, leaves), standing, system)
+                for stage in stages
+            }
+            counted.append(own)
+        rows += _rows_of(task, stages, own, needed)
+    _warn_blank(counted)
     table = pd.DataFrame(rows, columns=[*COMPARED, *FIGURES])
     return table.astype(dict.fromkeys(["share", *FIGURES], float))
+
+
+def score_tasks(
+    tasks: pd.DataFrame,
+    projects: pd.DataFrame | None,
+    *,
+    year: int,
+    districts: pd.DataFrame | None = None,
+    grades: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Score each task at the end of each school year: places delivered to date against those due.
+
+    Tasks name a period and no path through it. By convention the same number is due every year:
+    due = task x years elapsed, this one included / years of the period; after its last year the
+    whole task. Delivered are the open projects of `task_projects` that have opened since the period
+    began; a school that opens ``by_grade`` counts in full when it opens. What opens after the
+    period counts as late, until the next task of the same district and stage begins.
+
+    Parameters
+    ----------
+    tasks, projects, districts, grades
+        As for `compare_tasks`. Without `districts` a task is of one district.
+    year : int
+        Last school year of the score: the launch year, for which the status of the projects holds.
+
+    Returns
+    -------
+    DataFrame [district, stage, year_from, year_to, year, task, due, delivered, ahead, score]
+        Places. One row for each task, a combined one as a whole, and each school year from its
+        first to `year`; a task that begins later has none. ahead = delivered - due and
+        score = delivered / due, missing where nothing is due. Without projects all three are
+        missing.
+
+    Raises
+    ------
+    InputError
+        For a task of a district or stage that is not known, or a period that ends before it begins.
+
+    Warns
+    -----
+    AssumptionWarning
+        For projects that would count and whose places are blank: they add nothing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from placeforecast.places.tasks import score_tasks
+    >>> task = {"district": "A", "stage": "junior", "year_from": 2022, "year_to": 2025}
+    >>> projects = pd.DataFrame({"project": ["East", "West"], "district": "A", "stage": "junior",
+    ...     "kind": "new", "status": "open", "opens": [2023, 2024], "places": [300, 150]})
+    >>> found = score_tasks(pd.DataFrame([{**task, "places": 600}]), projects, year=2024)
+    >>> found[["year", "task", "due", "delivered", "ahead", "score"]]
+       year   task    due  delivered  ahead  score
+    0  2022  600.0  150.0        0.0 -150.0    0.0
+    1  2023  600.0  300.0      300.0    0.0    1.0
+    2  2024  600.0  450.0      450.0    0.0    1.0
+    """
+    tasks, system = check(tasks, "tasks"), resolve_grades(grades)
+    _refuse_tasks(tasks, set(tasks["district"]), districts, system)
+    adding = _adding(projects)
+    parts, counted = [], []
+    for task in _records(tasks):
+        years = np.arange(task["year_from"], year + 1)
+        period = task["year_to"] - task["year_from"] + 1
+        delivered = np.full(len(years), np.nan)
+        if adding is not None:
+            until = min(_late_until(task, tasks), year)
+            own = _built({**task, "year_to": until}, adding, districts)
+            opened = own[own["status"] == "open"]
+            delivered = np.array([opened.loc[opened["year"] <= t, "places"].sum() for t in years])
+            counted.append(opened)
+        due = float(task["places"]) * np.minimum(years - task["year_from"] + 1, period) / period
+        named = {name: task[name] for name in SCORED[:4]}
+        figures = {"task": task["places"], "due": due, "delivered": delivered}
+        parts.append(pd.DataFrame({"year": years, **figures}).assign(**named))
+    _warn_blank(counted)
+    table = pd.concat(parts, ignore_index=True).assign(ahead=lambda t: t["delivered"] - t["due"])
+    table = table.astype(dict.fromkeys(SCORED[5:], float))[SCORED]
+    return table.assign(score=table["delivered"] / table["due"].where(table["due"] > 0))
+
+
+def _late_until(task: Row, tasks: pd.DataFrame) -> float:
+    """Return the last year whose places count for a task: before the next one like it begins."""
+    same = (tasks["district"] == task["district"]) & (tasks["stage"] == task["stage"])
+    later = tasks.loc[same & (tasks["year_from"] > task["year_from"]), "year_from"]
+    return max(float(task["year_to"]), float(later.min()) - 1) if len(later) else np.inf
 
 
 def task_projects(
@@ -168,35 +266,51 @@ def task_projects(
     0    East   junior   300.0
     1    East  primary  -300.0
     """
-    if projects is None:
+    adding = _adding(projects)
+    if adding is None:
         return pd.DataFrame({name: [] for name in BUILDING})
-    known = {column.name for column in vocabulary()["projects"].columns}
-    adding = _adding(check(projects[[c for c in projects.columns if c in known]], "projects"))
     parts = []
-    for task in check(tasks, "tasks").to_dict("records"):
-        area, stages = str(task["district"]), _stages(str(task["stage"]))
-        own = adding[
-            adding["district"].isin(_within(area, districts))
-            & adding["stage"].isin(stages)
-            & adding["year"].between(task["year_from"], task["year_to"])
-        ]
-        left = own[own["from_stage"].isin(stages) & _public(own["from_sector"])]
-        taken = left.assign(stage=left["from_stage"], places=-left["places"])
-        named = {"of": task["stage"], "year_from": task["year_from"], "year_to": task["year_to"]}
-        both = pd.concat([own, taken]).assign(place=lambda t: t["district"], **named)
-        parts.append(both.assign(district=area))
+    for task in _records(check(tasks, "tasks")):
+        names = {"district": task["district"], "of": task["stage"]}
+        period = {"year_from": task["year_from"], "year_to": task["year_to"]}
+        parts.append(_built(task, adding, districts).assign(**names, **period))
     table = pd.concat(parts, ignore_index=True)[BUILDING]
     return table.astype({"places": float})
 
 
-def _adding(projects: pd.DataFrame) -> pd.DataFrame:
+def _built(task: Row, adding: pd.DataFrame, districts: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the projects of a task with the places that come and, as negative ones, that go."""
+    own, stages = _given(task, adding, districts), _stages(str(task["stage"]))
+    left = own[own["from_stage"].isin(stages) & _public(own["from_sector"])]
+    taken = left.assign(stage=left["from_stage"], places=-left["places"])
+    return pd.concat([own, taken]).assign(place=lambda t: t["district"])
+
+
+def _given(task: Row, adding: pd.DataFrame, districts: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the projects of a task as they are given."""
+    return adding[
+        adding["district"].isin(_within(str(task["district"]), districts))
+        & adding["stage"].isin(_stages(str(task["stage"])))
+        & adding["year"].between(task["year_from"], task["year_to"])
+    ]
+
+
+def _adding(projects: pd.DataFrame | None) -> pd.DataFrame | None:
     """Return the projects that bring lasting public places, with the year they count for."""
-    table = projects.reindex(columns=list(dict.fromkeys([*projects.columns, *OPTIONAL])))
+    if projects is None:
+        return None
+    known = {column.name for column in vocabulary()["projects"].columns}
+    table = check(projects[[name for name in projects.columns if name in known]], "projects")
+    table = table.reindex(columns=list(dict.fromkeys([*table.columns, *OPTIONAL])))
     opening = table["opened"].where(table["status"] == "open").fillna(table["opens"])
     table = table.assign(year=pd.to_numeric(opening.astype("object")).astype("float64"))
     away = table["kind"].isin(["rebuild", "refit"]) & table["outage_from"].notna()
     counted = table["kind"].isin(ADDING) & table["status"].isin(COUNTED) & ~away
     return table[counted & _public(table["sector"])]
+
+
+def _records(table: pd.DataFrame) -> list[Row]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def _public(sector: pd.Series[Any]) -> pd.Series[bool]:
@@ -213,16 +327,6 @@ def _within(area: str, districts: pd.DataFrame | None) -> set[str]:
         return {area}
     chains = ancestors(districts)
     return {area, *(name for name, above in chains.items() if area in above)}
-
-
-def _of_task(built: pd.DataFrame, task: Mapping[str, Any]) -> pd.Series[bool]:
-    own: pd.Series[bool] = (
-        (built["district"] == task["district"])
-        & (built["of"] == task["stage"])
-        & (built["year_from"] == task["year_from"])
-        & (built["year_to"] == task["year_to"])
-    )
-    return own
 
 
 def _refuse_tasks(
@@ -251,66 +355,19 @@ def _refuse_tasks(
     refuse(problems)
 
 
-def _warn_blank(built: pd.DataFrame) -> None:
-    blank = list(dict.fromkeys(built.loc[built["places"].isna(), "project"].astype(str)))
+def _warn_blank(parts: list[pd.DataFrame]) -> None:
+    named = [name for built in parts for name in built.loc[built["places"].isna(), "project"]]
+    blank = list(dict.fromkeys(map(str, named)))
     if blank:
-        named = ", ".join(blank[:FIRST_LISTED])
         text = (
             f"projects: {len(blank)} that count for a task have no places and add nothing to what "
-            f"is planned or delivered ({named}). Give their places."
+            f"is planned or delivered ({', '.join(blank[:FIRST_LISTED])}). Give their places."
         )
         warnings.warn(AssumptionWarning(text), stacklevel=3)
 
 
-def _needed(
-    demand: pd.DataFrame,
-    places: pd.DataFrame | None,
-    stage: str,
-    at: tuple[int, list[str]],
-    delivered: Built,
-    system: pd.DataFrame,
-) -> float:
-    """Return what a stage needs in a year beyond what stood before; NaN where it is not known."""
-    year, leaves = at
-    taught = demand[(demand["stage"] == stage) & demand["district"].isin(leaves)]
-    ledger = (
-        "public" if (demand.loc[demand["stage"] == stage, "ledger"] == "public").any() else "all"
-    )
-    taught = taught[taught["year"] == year]
-    own = taught[taught["ledger"] == ledger]
-    if places is None or own.empty or set(taught["district"]) != set(own["district"]):
-        return np.nan
-    stands = places[
-        (places["stage"] == stage)
-        & (places["ledger"] == ledger)
-        & (places["plan_case"] == "existing")
-        & (places["year"] == year)
-    ]
-    if stands.empty:
-        return np.nan
-    stands = stands[stands["district"].isin(leaves)]
-    there = [leaf for leaf in leaves if leaf in {*own["district"], *stands["district"]}]
-    taught_there = {*own["grade"], *stands["grade"]}
-    axes = {"district": there, "grade": [g for g in system["grade"] if g in taught_there]}
-    wanted = to_array(own, axes, "demand", holes=True)
-    standing = to_array(stands, axes, "places", holes=True)
-    _refuse_unmatched(np.isnan(wanted) != np.isnan(standing), axes, (year, ledger))
-    added = np.array([delivered.get((leaf, stage), 0.0) for leaf in there])
-    short = np.nansum(wanted, axis=1) - (np.nansum(standing, axis=1) - added)
-    return float(np.maximum(short, 0.0).sum())
-
-
-def _refuse_unmatched(lacking: Any, axes: Mapping[str, Sequence[str]], at: tuple[int, str]) -> None:  # noqa: ANN401
-    if lacking.any():
-        d, g = (int(i) for i in np.argwhere(lacking)[0])
-        cell = f"{axes['district'][d]} {axes['grade'][g]} {at[0]}"
-        rule = f"and demand (ledger {at[1]}) do not hold the same cells, first: {cell}"
-        remedy = "Add the cell to the one that lacks it; what is nothing is written as 0."
-        refuse([Problem(rule, remedy, file="places")])
-
-
 def _rows_of(
-    task: Mapping[Any, Any],
+    task: Row,
     stages: tuple[str, ...],
     own: pd.DataFrame | None,
     needed: Mapping[str, float],

@@ -95,7 +95,8 @@ def balance(
             if len(own):
                 label = text("figure.supply", case=text.value("plan_case", case))
                 _step(ax, years, own["places"].to_numpy(dtype=float), label=label, **STEPS[case])
-        last = rows[rows["plan_case"] == rows["plan_case"].iloc[-1]].sort_values("year")
+        furthest = [case for case in STATUSES if case in set(rows["plan_case"])][-1]
+        last = rows[rows["plan_case"] == furthest].sort_values("year")
         demand = last["demand"].to_numpy(dtype=float)
         line: dict[str, Any] = {
             "color": fonts.INK,

@@ -136,9 +136,9 @@ def estimate(
     --------
     >>> import placeforecast as pf
     >>> assumptions = pf.estimate(pf.load_example("city"), horizon=3)
-    >>> row = assumptions.intake.query("district == 'D01-U' and grade == 'P1'").iloc[0]
-    >>> row["basis"], bool(1.0 < row["ratio"] < 1.3)
-    ('births', True)
+    >>> rows = assumptions.intake.query("district == 'D01-U' and grade == 'P1' and year == 2026")
+    >>> set(rows["basis"]), bool(1.0 < rows["ratio"].sum() < 1.3)  # local and migrant
+    ({'births'}, True)
     """
     launch = launch_year_of(inputs, launch_year)
     last = last_year_of(inputs, launch, horizon)

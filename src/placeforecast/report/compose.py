@@ -13,6 +13,7 @@ from placeforecast.report.compose_closing import (
 )
 from placeforecast.report.compose_opening import as_of, summary_section
 from placeforecast.report.compose_plan import plan_section
+from placeforecast.report.compose_review import review_section
 from placeforecast.report.compose_special import special_section
 from placeforecast.report.compose_wave import wave_section
 from placeforecast.report.model import Report
@@ -26,6 +27,7 @@ SECTIONS = (
     wave_section,
     balance_section,
     plan_section,
+    review_section,
     special_section,
     certainty_section,
     notes_section,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from placeforecast import plot
 from placeforecast.places.derive import derived_places
 from placeforecast.places.supply import STATUSES
-from placeforecast.places.tasks import COUNTED, compare_tasks, task_projects
+from placeforecast.places.tasks import COUNTED, task_projects
 from placeforecast.plot.areas import main_ledger
 from placeforecast.plot.fonts import left_margin, new_figure, own_style
 from placeforecast.report.model import Column, Figure, Paragraph, Section, Table
@@ -38,7 +38,8 @@ def plan_section(view: View) -> Section:
     if tasks is None:
         blocks.append(Paragraph(words("plan.no_tasks")))
     else:
-        compared = compared_tasks(view, tasks)
+        compared = view.forecast.tasks
+        assert compared is not None  # made wherever there are tasks
         blocks += [_tasks(view, compared), _built(view, tasks, compared)]
     return Section("plan", words("plan.title"), words("plan.sheet"), tuple(blocks))
 
@@ -125,16 +126,6 @@ def _case(view: View, case: str) -> str:
 def _tasks_of(view: View) -> pd.DataFrame | None:
     used, given = view.forecast.assumptions.tasks, view.forecast.inputs.tasks
     return given if used is None else used
-
-
-def compared_tasks(view: View, tasks: pd.DataFrame) -> pd.DataFrame:
-    """Return the tasks against plan, delivery and need: those of the forecast, or made here."""
-    forecast = view.forecast
-    found: pd.DataFrame | None = getattr(forecast, "tasks", None)
-    if found is not None:
-        return found
-    tree = {"districts": forecast.inputs.districts, "grades": forecast.inputs.grades}
-    return compare_tasks(tasks, _projects(view), forecast.demand, forecast.places, **tree)
 
 
 def _projects(view: View) -> pd.DataFrame | None:

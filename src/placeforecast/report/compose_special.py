@@ -101,9 +101,8 @@ def _indicators(view: View) -> list[Block]:
 def _implied(view: View) -> pd.DataFrame:
     """Return the indicators of the forecast; made here where it has none of the whole region."""
     forecast = view.forecast
-    found: pd.DataFrame | None = getattr(forecast, "indicators", None)
-    if found is not None and view.areas.shown[0] is not None:
-        return found
+    if forecast.indicators is not None and view.areas.shown[0] is not None:
+        return forecast.indicators
     inputs = forecast.inputs
     return implied_indicators(
         forecast.pupils,

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from placeforecast.places.delivery import project_outcomes
 from placeforecast.places.rollup import area_columns, cell_axes, stage_rows
+from placeforecast.places.supply import RISK_ADJUSTED
 from placeforecast.tables.doors import Array, look_up, to_array
 from placeforecast.tables.grades import ages_of
 from placeforecast.uncertainty.calibrate import top_of
+from placeforecast.uncertainty.deliveries import Deliveries, deliveries
 from placeforecast.uncertainty.trajectories import Central, Drawn, draw
 
 if TYPE_CHECKING:
@@ -65,7 +68,7 @@ def with_companions(
     done["stages"] = _stages(tables["stages"], central, drawn, at)
     if "balance" in tables:
         cells = _cells(tables["balance_cells"], central, drawn, at, ["demand"])
-        done["balance_cells"] = _balance_cells(cells, central, drawn, mirror)
+        done["balance_cells"] = _balance_cells(cells, central, drawn, at, mirror)
         done["balance"] = _balance(tables["balance"], central, drawn, at, mirror)
     return done
 
@@ -82,11 +85,13 @@ def _central(
     array = to_array(pupils, axes, "pupils", holes=True)
     per: dict[str, dict[str, Array]] = {"pupils": {}, "demand": {}}
     still: dict[str, dict[str, Array]] = {"pupils": {}, "demand": {}}
+    needed: dict[str, Array] = {}
     for ledger, rows in tables["demand"].groupby("ledger", sort=False):
         for value in per:
             total = to_array(rows, axes, value, holes=True)
             per[value][str(ledger)] = _per_pupil(total, array)
             still[value][str(ledger)] = np.where(array > 0, 0.0, total)
+        needed[str(ledger)] = to_array(rows, axes, "demand", holes=True)
     places = {}
     if "balance_cells" in tables:
         for key, rows in tables["balance_cells"].groupby(["ledger", "plan_case"], sort=False):
@@ -108,7 +113,26 @@ def _central(
         areas=area_columns(axes["district"], inputs.districts),
         groups=stage_rows(axes["grade"], inputs.grades),
         parents=top_of(inputs.districts, axes["district"]),
+        deliveries=_deliveries(needed, places, axes, inputs, assumptions),
     )
+
+
+def _deliveries(
+    needed: Mapping[str, Array],
+    places: Mapping[tuple[str, str], Array],
+    axes: dict[str, list[Any]],
+    inputs: Inputs,
+    assumptions: Assumptions,
+) -> Deliveries:
+    """Return the uncertain projects, where there is a risk-adjusted case that draws them."""
+    assert inputs.grades is not None  # filled by Inputs
+    ledgers = {ledger for ledger, case in places if case == RISK_ADJUSTED}
+    if not ledgers:
+        return Deliveries()
+    outcomes = project_outcomes(assumptions, axes["year"], axes["grade"], grades=inputs.grades)
+    demand = {ledger: cells for ledger, cells in needed.items() if ledger in ledgers}
+    planned = (assumptions.standards, inputs.districts)
+    return deliveries(outcomes, demand, axes, inputs.grades, *planned)
 
 
 def _per_pupil(total: Array, pupils: Array) -> Array:
@@ -173,9 +197,16 @@ def _cells(
 
 
 def _balance_cells(
-    table: pd.DataFrame, central: Central, drawn: Drawn, mirror: Mapping[float, int]
+    table: pd.DataFrame,
+    central: Central,
+    drawn: Drawn,
+    at: Mapping[float, int],
+    mirror: Mapping[float, int],
 ) -> pd.DataFrame:
-    """Add quantiles of the balance: a low balance is a high demand, from the other side."""
+    """Add quantiles of the balance: a low balance is a high demand, from the other side.
+
+    Where places are drawn as well, they are quantiles of the two together.
+    """
     whole = look_up(central.pupils, central.axes, table)
     demand = table["demand"].to_numpy(dtype=float)
     scale = np.divide(demand, whole, out=np.zeros_like(demand), where=whole > 0)
@@ -185,6 +216,13 @@ def _balance_cells(
         - (look_up(drawn.cells[q], central.axes, table) * scale + still)
         for quantile, q in mirror.items()
     }
+    adjusted = table["plan_case"] == RISK_ADJUSTED
+    for ledger, cells in drawn.cell_balance.items():
+        own = np.flatnonzero(adjusted & (table["ledger"] == ledger))
+        for quantile in mirror:
+            joint = look_up(cells[at[quantile]], central.axes, table.iloc[own])
+            column = columns[f"balance_{suffix(quantile)}"]
+            column[own] = np.where(np.isnan(joint), column[own], joint)
     return _beside(table, columns)
 
 
@@ -242,6 +280,7 @@ def _balance(
         columns[f"utilisation_{end}"] = np.divide(
             pupils, places, out=np.full_like(places, np.nan), where=stands
         )
+        _put_joint(columns, table, central, drawn, quantile, q)
     for name in (
         "chance_of_shortfall",
         "expected_shortfall",
@@ -251,6 +290,24 @@ def _balance(
         columns[name] = _picked(table, central, drawn, name, 0, by_case=True)
     columns["chance_of_warning"] = _chance_of_level(table, central, drawn)
     return _beside(table, columns)
+
+
+def _put_joint(
+    columns: dict[str, Array],
+    table: pd.DataFrame,
+    central: Central,
+    drawn: Drawn,
+    quantile: float,
+    q: int,
+) -> None:
+    """Put quantiles of places and demand together where places are drawn with demand."""
+    ledgers = {key[1] for key in drawn.sums if key[0] == "balance"}
+    own = np.flatnonzero((table["plan_case"] == RISK_ADJUSTED) & table["ledger"].isin(ledgers))
+    rows = table.iloc[own]
+    together = ~np.isnan(_picked(rows, central, drawn, "balance", q, by_case=True))
+    for name in ("balance", "shortfall", "surplus", "utilisation"):
+        joint = _picked(rows, central, drawn, name, q, by_case=True)
+        columns[f"{name}_{suffix(quantile)}"][own[together]] = joint[together]
 
 
 def _chance_of_level(table: pd.DataFrame, central: Central, drawn: Drawn) -> Array:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from placeforecast.places.supply import RISK_ADJUSTED
 from placeforecast.tables.vocabulary import shipped
 from placeforecast.uncertainty.calibrate import quantiles_of
+from placeforecast.uncertainty.deliveries import Deliveries, drawn_places
 from placeforecast.uncertainty.draws import birth_multipliers, multipliers
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class Central:
         Each stage and combined stage with the rows of its grades.
     parents : mapping of str to str
         The parent whose shock a district shares.
+    deliveries : Deliveries
+        Uncertain projects, drawn in the risk-adjusted case.
     """
 
     pupils: Array
@@ -73,6 +77,7 @@ class Central:
     areas: Mapping[str, list[int]]
     groups: Mapping[str, list[int]]
     parents: Mapping[str, str]
+    deliveries: Deliveries = field(default_factory=Deliveries)
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,17 @@ class Drawn:
     sums : dict of (name, ledger, case) to ndarray [quantile or 1, area, year, group]
         Names: pupils, demand, cell_shortfall, cell_surplus (quantiles); chance_of_shortfall,
         expected_shortfall, chance_of_cell_shortfall, expected_cell_shortfall, and for each warning
-        level its chance (one row).
+        level its chance (one row). Where places are drawn with demand also balance, shortfall,
+        surplus and utilisation (quantiles); NaN in areas without an uncertain project, and where
+        the quantile of utilisation is of trajectories without places.
+    cell_balance : dict of ledger to ndarray [quantile, year, grade, district]
+        In the risk-adjusted case, places less demand; NaN in districts without an uncertain
+        project.
     """
 
     cells: Array
     sums: dict[tuple[str, str, str], Array] = field(default_factory=dict)
+    cell_balance: dict[str, Array] = field(default_factory=dict)
 
 
 def draw(
@@ -120,12 +131,17 @@ def draw(
     for d, _ in enumerate(central.axes["district"]):
         pupils = _pupils(central, learnt, d, trajectories, seed)
         drawn.cells[..., d] = quantiles_of(pupils, quantiles)
-        sums = dict(_sums(central, np.where(np.isnan(pupils), 0.0, pupils), d))
+        taught = np.where(np.isnan(pupils), 0.0, pupils)
+        places = _places(central, d, trajectories, seed)
+        for ledger, standing in places.items():
+            held = drawn.cell_balance.setdefault(ledger, np.full(shape, np.nan))
+            held[..., d] = quantiles_of(standing - _needed(central, taught, ledger, d), quantiles)
+        sums = dict(_sums(central, taught, places, d))
         for area, columns in central.areas.items():
             if d not in columns:
                 continue
-            held = waiting.get(area)
-            waiting[area] = sums if held is None else {k: held[k] + sums[k] for k in sums}
+            before = waiting.get(area)
+            waiting[area] = sums if before is None else {k: before[k] + sums[k] for k in sums}
             left[area] -= 1
             if not left[area]:
                 at = names.index(area)
@@ -162,22 +178,48 @@ def _births_of(central: Central, births: Array, year: int, ages: list[int]) -> A
     return (sum(rows) + (len(ages) - len(rows))) / len(ages)
 
 
-def _sums(central: Central, pupils: Array, d: int) -> Iterator[tuple[tuple[str, str, str], Array]]:
+def _places(central: Central, d: int, trajectories: int, seed: int) -> dict[str, Array]:
+    """Draw the places of one district by ledger, where it has an uncertain project."""
+    swings = central.deliveries.swings.get(d, [])
+    return {
+        ledger: drawn_places(places[..., d], swings, ledger, trajectories, seed)
+        for (ledger, case), places in central.places.items()
+        if case == RISK_ADJUSTED and swings
+    }
+
+
+def _needed(central: Central, pupils: Array, ledger: str, d: int) -> Array:
+    """Return the places that pupils need in one district [year, grade, trajectory]."""
+    factor, still = central.factor[ledger], central.needed_still[ledger]
+    needed: Array = pupils * _there(factor, d) + _there(still, d)
+    return needed
+
+
+def _sums(
+    central: Central, pupils: Array, drawn: Mapping[str, Array], d: int
+) -> Iterator[tuple[tuple[str, str, str], Array]]:
     """Add the cells of one district up to stages [year, group, trajectory]."""
-    for ledger, factor in central.factor.items():
+    for ledger in central.factor:
         taught = pupils * _there(central.share[ledger], d) + _there(central.still[ledger], d)
-        needed = pupils * _there(factor, d) + _there(central.needed_still[ledger], d)
+        needed = _needed(central, pupils, ledger, d)
         yield ("pupils", ledger, ""), _by_group(taught, central)
         yield ("demand", ledger, ""), _by_group(needed, central)
         for (of, case), places in central.places.items():
             if of == ledger:
-                gap = _there(places, d) - needed
+                standing = _there(places, d)
+                if case == RISK_ADJUSTED:
+                    standing = _filled(drawn[ledger]) if ledger in drawn else standing
+                    yield ("places", ledger, case), _by_group(standing, central)
+                gap = standing - needed
                 yield ("cell_shortfall", ledger, case), _by_group(np.maximum(-gap, 0.0), central)
                 yield ("cell_surplus", ledger, case), _by_group(np.maximum(gap, 0.0), central)
 
 
 def _there(array: Array, d: int) -> Array:
-    cells = array[..., d, np.newaxis]
+    return _filled(array[..., d, np.newaxis])
+
+
+def _filled(cells: Array) -> Array:
     filled: Array = np.where(np.isnan(cells), 0.0, cells)  # a cell that is not there holds nobody
     return filled
 
@@ -195,30 +237,72 @@ def _keep(
 ) -> None:
     """Reduce the trajectories of one area and keep what is left."""
     for key, draws in sums.items():
-        _put(drawn, central, key, area, quantiles_of(draws, quantiles))
         name, ledger, case = key
+        if name == "places":
+            continue
+        _put(drawn, central, key, area, quantiles_of(draws, quantiles))
         if name == "cell_shortfall":
             one = (draws > 0).mean(axis=2)[np.newaxis]
             _put(drawn, central, ("chance_of_cell_shortfall", ledger, case), area, one)
             mean = draws.mean(axis=2)[np.newaxis]
             _put(drawn, central, ("expected_cell_shortfall", ledger, case), area, mean)
-        if name == "pupils":
-            for (of, plan), places in central.places.items():
-                if of == ledger:
-                    columns = list(central.areas.values())[area]
-                    standing = np.nansum(places[..., columns], axis=2)[..., np.newaxis]
-                    for level, chance in _levels(draws, _by_group(standing, central)):
-                        _put(drawn, central, (level, ledger, plan), area, chance[np.newaxis])
-        if name == "demand":
-            for (of, plan), places in central.places.items():
-                if of == ledger:
-                    columns = list(central.areas.values())[area]
-                    standing = np.nansum(places[..., columns], axis=2)[..., np.newaxis]
-                    short = draws - _by_group(standing, central)
-                    chance = (short > 0).mean(axis=2)[np.newaxis]
-                    _put(drawn, central, ("chance_of_shortfall", ledger, plan), area, chance)
-                    expected = np.maximum(short, 0.0).mean(axis=2)[np.newaxis]
-                    _put(drawn, central, ("expected_shortfall", ledger, plan), area, expected)
+    for ledger, plan in central.places:
+        if ledger in central.factor:
+            _keep_case(drawn, central, sums, area, (ledger, plan))
+            _keep_joint(drawn, central, sums, area, (ledger, plan), quantiles)
+
+
+def _keep_case(
+    drawn: Drawn,
+    central: Central,
+    sums: Mapping[tuple[str, str, str], Array],
+    area: int,
+    key: Key,
+) -> None:
+    """Keep the chances of one plan case: of warning levels and of a net shortfall."""
+    ledger, plan = key
+    columns = list(central.areas.values())[area]
+    standing = _by_group(
+        np.nansum(central.places[key][..., columns], axis=2, keepdims=True), central
+    )
+    if plan == RISK_ADJUSTED and central.deliveries.touch(columns):
+        standing = sums["places", ledger, plan]
+    for level, chance in _levels(sums["pupils", ledger, ""], standing):
+        _put(drawn, central, (level, ledger, plan), area, chance[np.newaxis])
+    short = sums["demand", ledger, ""] - standing
+    chance = (short > 0).mean(axis=2)[np.newaxis]
+    _put(drawn, central, ("chance_of_shortfall", ledger, plan), area, chance)
+    expected = np.maximum(short, 0.0).mean(axis=2)[np.newaxis]
+    _put(drawn, central, ("expected_shortfall", ledger, plan), area, expected)
+
+
+def _keep_joint(
+    drawn: Drawn,
+    central: Central,
+    sums: Mapping[tuple[str, str, str], Array],
+    area: int,
+    key: Key,
+    quantiles: Sequence[float],
+) -> None:
+    """Keep quantiles of what places and demand make together, where places are drawn."""
+    ledger, plan = key
+    columns = list(central.areas.values())[area]
+    if plan != RISK_ADJUSTED or not central.deliveries.touch(columns):
+        return
+    places, pupils = sums["places", ledger, plan], sums["pupils", ledger, ""]
+    balance = places - sums["demand", ledger, ""]
+    crowded = np.where(pupils > 0, np.inf, np.nan)
+    used = np.divide(pupils, places, out=crowded, where=places > 0)
+    with np.errstate(invalid="ignore"):  # between two trajectories without places: no number
+        utilisation = quantiles_of(used, quantiles)
+    utilisation[~np.isfinite(utilisation)] = np.nan
+    for name, values in (
+        ("balance", quantiles_of(balance, quantiles)),
+        ("shortfall", quantiles_of(np.maximum(-balance, 0.0), quantiles)),
+        ("surplus", quantiles_of(np.maximum(balance, 0.0), quantiles)),
+        ("utilisation", utilisation),
+    ):
+        _put(drawn, central, (name, ledger, plan), area, values)
 
 
 def _levels(pupils: Array, places: Array) -> Iterator[tuple[str, Array]]:

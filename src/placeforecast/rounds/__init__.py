@@ -1,0 +1,1 @@
+"""Annual rounds: frozen, read back, scored against what came, and compared with one another."""
