@@ -118,7 +118,7 @@ def test_two_cells_from_the_files_by_hand(inputs: pf.Inputs) -> None:
         taught = own.groupby(["grade", "year"])["pupils"].sum()
         entry = [taught["P1", year] / cohort[year - 6] for year in (2023, 2024, 2025)]
         first = cohort[2020] * sum(entry) / 3
-        cell = {"district": "D01-T", "residence": residence}
+        cell = {"district": "D01-T", "residence": str(residence)}
         np.testing.assert_allclose(found(result.pupils, "P1", **cell)[1], first, rtol=1e-12)
         up = [taught["P2", year] / taught["P1", year - 1] for year in (2025, 2024, 2023)]
         second = first * (3 * up[0] + 2 * up[1] + up[2]) / 6

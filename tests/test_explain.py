@@ -243,6 +243,48 @@ def test_policy_that_scales_is_named_with_its_factor() -> None:
     assert terms["value"].iloc[-1] == pytest.approx(80.0)
 
 
+def test_a_grade_that_changes_its_stage_keeps_its_cohort() -> None:
+    """From 2026 on P6 is J0: it comes from P5 (1.1), and J1 comes from it (0.9)."""
+    grades = ["P1", "P2", "P3", "P4", "P5", "P6", "J1", "J2", "J3"]
+    cells = [("A", year, grade, 100) for year in (2024, 2025) for grade in grades]
+    ratio = {"P6": 1.1, "J1": 0.9}
+    moving = [("A", y, g, ratio.get(g, 1.0)) for y in (2026, 2027) for g in grades[1:]]
+    births = pd.DataFrame({"district": "A", "year": [2019, 2020, 2021], "births": 100.0})
+    given = pf.Assumptions(
+        births=births,
+        intake=pd.DataFrame(
+            {"district": "A", "year": [2026, 2027], "grade": "P1", "ratio": 1.0, "basis": "births"}
+        ),
+        progression=pd.DataFrame(moving, columns=["district", "year", "grade", "ratio"]),
+        events=pd.DataFrame(
+            {
+                "event": ["5-4-3"],
+                "year_from": 2026,
+                "stage": "junior",
+                "grade": "P6",
+                "channel": "structure",
+                "effect": 1.0,
+            }
+        ),
+    )
+    inputs = pf.Inputs(
+        births=births,
+        enrolment=pd.DataFrame(cells, columns=["district", "year", "grade", "pupils"]),
+        events=given.events,
+    )
+    made = pf.forecast(inputs, assumptions=given, horizon=2)
+    first = values(explain(made, "A", "junior", 2026))
+    assert first["J0: pupils of P5 in 2025"] == 100.0
+    assert first["J0: pupils"] == pytest.approx(110.0)
+    later = values(explain(made, "A", "junior", 2027))
+    assert later["J1: pupils of J0 in 2026, before policy, events and housing"] == (
+        pytest.approx(110.0)
+    )
+    assert later["J1: pupils"] == pytest.approx(99.0)
+    # J0 110, J1 99, J2 and J3 from the years before the change: 90 and 100.
+    assert later["demand"] == pytest.approx(110 + 99 + 90 + 100)
+
+
 def changed(forecast: Forecast, name: str, column: str) -> Forecast:
     """Add a pupil or place to the cells of A in 2026."""
     table: pd.DataFrame = getattr(forecast, name).copy()
@@ -307,84 +349,3 @@ def test_rows_are_written_short() -> None:
     assert numbered(table, [True, False, True, True, True]) == "1, 3-5"
     assert numbered(table, [False] * 5) == ""
     assert numbered(None, []) == ""
-
-
-@pytest.fixture(scope="module")
-def city() -> Forecast:
-    return pf.forecast(pf.load_example("city"), horizon=4)
-
-
-def apart(terms: pd.DataFrame, forecast: Forecast, cell: dict[str, object]) -> list[str]:
-    """Return the sums that do not hold in an explanation."""
-    ends = [str(term).split(": ")[-1] for term in terms["term"]]
-    last, name = values(terms), pd.Series(ends, index=terms.index)
-    rows = forecast.balance
-    assert rows is not None
-    for column, value in {**cell, "plan_case": "planned"}.items():
-        rows = rows[rows[column] == value]
-    (row,) = rows.to_dict("records")
-    wrong = [k for k in ("demand", "places", "balance") if abs(last[k] - row[k]) > 1e-9 * 1e5]
-    at = list(terms["term"]).index("demand")
-    parts = {
-        "demand": terms["value"][:at][name == "demand"].sum(),
-        "places": terms["value"][at + 1 :][name[at + 1 :].str.match("(?!places$|balance$)")].sum(),
-        "balance": last["places"] - last["demand"],
-    }
-    return wrong + [k for k, total in parts.items() if abs(total - last[k]) > 1e-9 * 1e5]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("district", "stage", "year", "ledger"),
-    [
-        ("D05-T", "primary", 2028, "public"),
-        ("D01-U", "senior_general", 2029, "public"),
-        ("D05-U", "junior", 2028, "all"),
-        ("D01-U", "primary", 2027, "public_with_purchased"),
-        ("D03-U", "kindergarten", 2026, "inclusive"),
-    ],
-)
-def test_the_terms_add_up_on_the_example_city(
-    city: Forecast, district: str, stage: str, year: int, ledger: str
-) -> None:
-    cell: dict[str, object] = {
-        "district": district,
-        "stage": stage,
-        "year": year,
-        "ledger": ledger,
-    }
-    terms = explain(city, district, stage, year, ledger=ledger)
-    assert apart(terms, city, cell) == []
-    # The same sums fail where one term is another.
-    places = terms["term"].str.contains("places standing")
-    spoilt = terms.assign(value=terms["value"].where(~places, terms["value"] + 1))
-    assert apart(spoilt, city, cell) == ["places"]
-
-
-@pytest.mark.slow
-def test_the_city_is_the_sum_of_its_districts(city: Forecast) -> None:
-    """Allotment of a stage that the city plans moves places and makes none."""
-    terms = explain(city, "CITY", "senior_general", 2028)
-    assert city.balance is not None
-    row = city.balance.query(
-        "district == 'CITY' and stage == 'senior_general' and year == 2028 and "
-        "ledger == 'public' and plan_case == 'planned'"
-    ).iloc[0]
-    assert values(terms)["balance"] == pytest.approx(row["balance"], abs=1e-9 * 1e5)
-    assert terms["formula"].str.contains("allotted by CITY").any()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("district", "stage", "year", "term"),
-    [
-        ("D03-U", "kindergarten", 2026, "K3: events"),
-        ("D05-U", "junior", 2026, "J1: transfers"),
-        ("D08-U", "compulsory", 2028, "P1: housing"),
-        ("D01-U", "senior_general", 2026, "S1: policy"),
-    ],
-)
-def test_what_is_special_of_a_district_is_a_term(
-    city: Forecast, district: str, stage: str, year: int, term: str
-) -> None:
-    assert term in set(explain(city, district, stage, year)["term"])

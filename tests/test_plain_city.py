@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ VALUE = {"enrolment": "pupils", "places": "places"}
 
 def plainly(inputs: pf.Inputs) -> pf.Inputs:
     """Return a region without residence, purchased places and every table of policy."""
-    told = {}
+    told: dict[str, Any] = dict.fromkeys(POLICY)
     for name, keys in KEYS.items():
         rows = getattr(inputs, name)
         rows = rows.assign(sector=rows["sector"].replace("purchased", "private"))
@@ -49,7 +49,7 @@ def plainly(inputs: pf.Inputs) -> pf.Inputs:
     assert projects is not None
     old = projects["places"].notna() & projects["from_sector"].isna()
     kept = projects[old & (projects["kind"] != "equipment")].reset_index(drop=True)
-    return replace(inputs, projects=kept, **told, **dict.fromkeys(POLICY))
+    return replace(inputs, projects=kept, **told)
 
 
 @pytest.fixture(scope="module")

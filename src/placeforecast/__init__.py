@@ -20,17 +20,22 @@ _HOME = {
     "backtest": "placeforecast.evaluation.backtest",
     "balance_places": "placeforecast.places.balance",
     "check": "placeforecast.tables.check",
+    "compare_rounds": "placeforecast.rounds.compare",
     "demand_places": "placeforecast.places.demand",
     "estimate": "placeforecast.rates.estimate",
+    "explain": "placeforecast.rounds.explain",
     "forecast": "placeforecast.chain",
+    "freeze_round": "placeforecast.rounds.freeze",
     "load_example": "placeforecast.tables.examples",
     "plot": "placeforecast.plot",
     "project_enrolment": "placeforecast.enrolment.project",
     "project_population": "placeforecast.population.project",
     "read_inputs": "placeforecast.tables.read",
+    "read_round": "placeforecast.rounds.read",
     "review_plan": "placeforecast.review.plan",
     "schedule_places": "placeforecast.places.supply",
     "school_age_children": "placeforecast.population.children",
+    "score_round": "placeforecast.rounds.score",
     "write_report": "placeforecast.report.write",
 }
 
@@ -44,17 +49,22 @@ __all__ = [
     "backtest",
     "balance_places",
     "check",
+    "compare_rounds",
     "demand_places",
     "estimate",
+    "explain",
     "forecast",
+    "freeze_round",
     "load_example",
     "plot",
     "project_enrolment",
     "project_population",
     "read_inputs",
+    "read_round",
     "review_plan",
     "schedule_places",
     "school_age_children",
+    "score_round",
     "write_report",
 ]
 
@@ -71,6 +81,11 @@ if TYPE_CHECKING:
     from placeforecast.rates.estimate import estimate
     from placeforecast.report.write import write_report
     from placeforecast.review.plan import PlanReview, review_plan
+    from placeforecast.rounds.compare import compare_rounds
+    from placeforecast.rounds.explain import explain
+    from placeforecast.rounds.freeze import freeze_round
+    from placeforecast.rounds.read import read_round
+    from placeforecast.rounds.score import score_round
     from placeforecast.scenarios import adjust
     from placeforecast.tables.check import check
     from placeforecast.tables.examples import load_example

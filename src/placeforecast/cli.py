@@ -233,6 +233,26 @@ def backtest(
             typer.echo(out)
 
 
+@app.command()
+def score(
+    frozen: Annotated[Path, typer.Argument(metavar="ROUND", help="A folder of a frozen round.")],
+    region: Region,
+    out: Annotated[Path | None, typer.Option(help="Also write the tables to this folder.")] = None,
+) -> None:
+    """Score a frozen round against the pupils counted since."""
+    with _speaking():
+        scored = pf.score_round(pf.read_round(frozen), _read(region))
+        typer.echo(scored.summary.to_string(index=False))
+        typer.echo(scored.split.to_string(index=False))
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            for name in ("errors", "summary", "split"):
+                file = out / f"{name}.csv"
+                table = getattr(scored, name)
+                table.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
+                typer.echo(file)
+
+
 def main() -> None:
     """Run the command line."""
     app(prog_name="placeforecast", args=sys.argv[1:])

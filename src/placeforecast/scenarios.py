@@ -12,7 +12,7 @@ from placeforecast.tables.check import check
 from placeforecast.tables.districts import members
 from placeforecast.tables.grades import combined_in, resolve_grades, stages_in_order
 from placeforecast.tables.problems import Problem, refuse, suggest
-from placeforecast.tables.records import ASSUMED_TABLES, VOCABULARY_NAME, Assumptions
+from placeforecast.tables.records import ASSUMED_TABLES, VOCABULARY_NAME, Assumptions, with_tables
 from placeforecast.tables.vocabulary import COMMON_COLUMNS, KEY_ROLES, shipped, vocabulary
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def adjust(assumptions: Assumptions, changes: pd.DataFrame) -> Assumptions:
             remedy = "Give the table, or leave the row out."
             refuse([_problem(number, "table", name, "is not among the assumptions", remedy)])
         tables[name] = _changed(given, name, row, number, assumptions)
-    return replace(assumptions, **tables)
+    return with_tables(assumptions, **tables)
 
 
 def changes_of(scenarios: pd.DataFrame, name: str) -> pd.DataFrame:

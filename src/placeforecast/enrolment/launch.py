@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from placeforecast.enrolment.moves import moved_children, with_moved_children
@@ -10,6 +10,7 @@ from placeforecast.enrolment.project import project_enrolment
 from placeforecast.population.children import school_age_children, school_ages
 from placeforecast.population.project import Projection, project_population
 from placeforecast.rates.estimate import stock_at
+from placeforecast.tables.records import with_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,4 +105,4 @@ def _until(assumptions: Assumptions, last_year: int) -> Assumptions:
         table: pd.DataFrame | None = getattr(assumptions, name)
         if table is not None and "year" in table.columns:
             cut[name] = table[table["year"] <= last_year]
-    return replace(assumptions, **cut)
+    return with_tables(assumptions, **cut)

@@ -6,7 +6,6 @@ them only through the difference it makes to resident children of the same age.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from placeforecast.enrolment.steering import Total
 from placeforecast.population.project import project_population
 from placeforecast.tables.doors import to_array, to_table
 from placeforecast.tables.grades import ages_of, is_entry
+from placeforecast.tables.records import with_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ def moved_children(
     """
     runs = [
         project_population(stock, each, until=until)
-        for each in (assumptions, replace(assumptions, migration=before.migration))
+        for each in (assumptions, with_tables(assumptions, migration=before.migration))
     ]
     axes = {
         "district": sorted(set(runs[0].population["district"])),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -25,7 +24,7 @@ from placeforecast.rates.specification import Specification, load_model
 from placeforecast.tables.grades import stages_in_order
 from placeforecast.tables.problems import Problem, refuse
 from placeforecast.tables.pupils import count_pupils
-from placeforecast.tables.records import Assumptions, Inputs
+from placeforecast.tables.records import Assumptions, Inputs, with_tables
 from placeforecast.tables.vocabulary import shipped
 
 if TYPE_CHECKING:
@@ -154,13 +153,13 @@ def estimate(
         inputs, specification.births, (launch, last), notes, women=stock is not None
     )
     held: dict[str, Any] = {**held_rates(inputs, last, notes)}
-    demography = replace(Assumptions(births=births, grades=inputs.grades), **held)
+    demography = with_tables(Assumptions(births=births, grades=inputs.grades), **held)
     past = None
     if stock is not None:
         demography = _with_migration(inputs, demography, launch, notes)
         past = project_population(stock, demography, until=launch)
         fertility = _fitted_fertility(demography, past, specification, inputs, last, notes)
-        demography = replace(demography, fertility=fertility)
+        demography = with_tables(demography, fertility=fertility)
     demography = _with_births_events(inputs, demography, past, last)
     children = school_age_children(demography, past)
     assert inputs.enrolment is not None  # required of every region
@@ -169,7 +168,7 @@ def estimate(
     tell_bound(inputs.enrolment, launch, chosen, notes)
     ratios = school_rates(counted, children, inputs.grades, chosen, last, notes)
     places = _places(inputs, launch, notes)
-    return replace(
+    return with_tables(
         demography,
         intake=ratios.intake,
         participation=ratios.participation,
@@ -201,7 +200,7 @@ def _with_births_events(
         names=names,
         districts=inputs.districts,
     )
-    return replace(demography, births=births, fertility=fertility)
+    return with_tables(demography, births=births, fertility=fertility)
 
 
 def _chosen(
@@ -239,12 +238,12 @@ def _with_migration(
         demography.births,
         sex_ratio_at_birth=demography.sex_ratio_at_birth,
     )
-    with_moves = replace(demography, migration=moved, fertility=None)
+    with_moves = with_tables(demography, migration=moved, fertility=None)
     people = project_population(earlier, with_moves, until=years[-1]).population
     rates = smooth_migration(moved, people, districts=inputs.districts)
     text = f"migration: what is left between the counts of {years[-2]} and {years[-1]}, smoothed"
     notes.add("migration", text, warn=False)
-    return replace(demography, migration=rates)
+    return with_tables(demography, migration=rates)
 
 
 def _fitted_fertility(

@@ -229,5 +229,5 @@ def _one_line(district: str, terms: list[Term]) -> list[Term]:
     standing = ", ".join(term.rows for term in terms if term.table == "places" and term.rows)
     if not standing and not value:
         return []
-    parts = [f"{term.term.split(': ', 1)[1]} {term.value:.1f}" for term in terms]
+    parts = [f"{term.term} {term.value:.1f}" for term in terms]
     return [Term(f"{district}: places", value, "places", "; ".join(parts), "places", standing)]

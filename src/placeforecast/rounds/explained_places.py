@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,6 +15,7 @@ from placeforecast.places.supply import RISK_ADJUSTED, STATUSES, schedule_places
 from placeforecast.rates.paths import planning_areas, standard
 from placeforecast.rounds.explained import EXACT, Term, fits, numbered, policy_rows, refuse_apart
 from placeforecast.tables.plan import changes_hands
+from placeforecast.tables.records import with_tables
 from placeforecast.tables.vocabulary import ledger_sectors
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def runs_of_demand(asked: Asked) -> Runs:
     pupils = pupils[pupils["year"].isin([asked.forecast.launch_year, asked.year])]
     given = asked.assumptions
     steps = {
-        "moved": replace(given, policy=None, projects=None),
-        "shared": replace(given, projects=None),
+        "moved": with_tables(given, policy=None, projects=None),
+        "shared": with_tables(given, projects=None),
         "whole": given,
     }
     runs = {}
@@ -158,7 +158,9 @@ def runs_of_places(asked: Asked) -> Runs:
         ``standing`` without any project, ``own`` of the forecast, ``allotted`` as balanced.
     """
     inputs, given = asked.forecast.inputs, asked.assumptions
-    standing = schedule_places(replace(given, projects=None), [asked.year], grades=inputs.grades)
+    standing = schedule_places(
+        with_tables(given, projects=None), [asked.year], grades=inputs.grades
+    )
     own = asked.result("places")
     own = own[own["plan_case"] == asked.plan_case]
     demand = asked.result("demand")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from placeforecast.enrolment.events import ON_PUPILS
+from placeforecast.enrolment.moves import moved_children
 from placeforecast.enrolment.policy import ELSEWHERE, GENERAL, LIMITED, SPECIAL, VOCATIONAL
 from placeforecast.enrolment.project import project_enrolment
 from placeforecast.places.supply import schedule_places
-from placeforecast.population.children import pool_of_children
+from placeforecast.population.children import pool_of_children, school_ages
+from placeforecast.rates.estimate import stock_at
 from placeforecast.rounds.explained import EXACT, Term, fits, numbered, policy_rows, refuse_apart
 from placeforecast.tables.grades import FROM_POPULATION, ages_of, family_of, is_entry
+from placeforecast.tables.records import with_tables
 from placeforecast.tables.structure import applied_changes
 
 if TYPE_CHECKING:
@@ -37,8 +39,9 @@ def runs_of_pupils(asked: Asked) -> Runs:
     Returns
     -------
     dict of str to DataFrame [district, year, grade, residence, pupils]
-        ``ratios``, and ``events``, ``policy`` and ``housing`` where the assumptions have them, each
-        with those before it; from the launch to the year asked for. Nothing for the launch year.
+        ``ratios``, ``migration`` where the scenario changes it, and ``events``, ``policy`` and
+        ``housing`` where the assumptions have them, each with those before it; from the launch to
+        the year asked for. Nothing for the launch year.
     """
     launch, given = asked.forecast.launch_year, asked.assumptions
     if asked.year == launch:
@@ -46,15 +49,35 @@ def runs_of_pupils(asked: Asked) -> Runs:
     cut: dict[str, Any] = {name: _until(getattr(given, name), asked.year) for name in RATIOS}
     # A change of structure names the grades, so it is there from the first run on.
     rest = _rows(given.events, on_pupils=False)
-    plain = replace(given, **cut, policy=None, housing=None, yields=None, events=rest)
+    plain = with_tables(given, **cut, policy=None, housing=None, yields=None, events=rest)
     steps = {"ratios": plain}
     if _rows(given.events, on_pupils=True) is not None:
-        steps["events"] = plain = replace(plain, events=given.events)
+        steps["events"] = plain = with_tables(plain, events=given.events)
     if given.policy is not None and given.policy["indicator"].isin(STEERING).any():
-        steps["policy"] = plain = replace(plain, policy=given.policy)
+        steps["policy"] = plain = with_tables(plain, policy=given.policy)
     if given.housing is not None:
-        steps["housing"] = replace(plain, housing=given.housing, yields=given.yields)
-    return {name: _projected(asked, step) for name, step in steps.items()}
+        steps["housing"] = with_tables(plain, housing=given.housing, yields=given.yields)
+    moved = _moved(asked)
+    runs = {name: _projected(asked, step, moved) for name, step in steps.items()}
+    if moved is None:
+        return runs
+    return {
+        "ratios": _projected(asked, steps["ratios"], None),
+        "migration": runs.pop("ratios"),
+        **runs,
+    }
+
+
+def _moved(asked: Asked) -> pd.DataFrame | None:
+    """Return the children whom the scenario moves; None where it leaves migration as it is."""
+    forecast, given, before = asked.forecast, asked.assumptions, asked.forecast.assumptions
+    stock = stock_at(forecast.inputs, forecast.launch_year)
+    if given.migration is None or before.migration is None or stock is None:
+        return None
+    if given.migration.equals(before.migration):
+        return None
+    ages = range(school_ages(asked.system)[-1] + 1)
+    return moved_children(stock, given, before, forecast.launch_year, asked.year, ages)
 
 
 def _until(table: pd.DataFrame | None, year: int) -> pd.DataFrame | None:
@@ -69,7 +92,7 @@ def _rows(events: pd.DataFrame | None, *, on_pupils: bool) -> pd.DataFrame | Non
     return None if rows.empty else rows
 
 
-def _projected(asked: Asked, assumptions: Assumptions) -> pd.DataFrame:
+def _projected(asked: Asked, assumptions: Assumptions, moved: pd.DataFrame | None) -> pd.DataFrame:
     inputs, launch = asked.forecast.inputs, asked.forecast.launch_year
     assert inputs.enrolment is not None  # required of every region
     children = asked.result("children")
@@ -83,6 +106,7 @@ def _projected(asked: Asked, assumptions: Assumptions) -> pd.DataFrame:
         assumptions,
         grades=inputs.grades,
         capacity=capacity,
+        moved=moved,
     )
 
 
@@ -100,7 +124,7 @@ def pupils_terms(asked: Asked, runs: Runs, district: str, grade: str) -> list[Te
     else:
         terms = _projected_terms(asked, runs, district, grade)
     total = sum(term.value for term in terms if term.unit == "pupils" and term.formula != SOURCE)
-    known = _beyond_the_tables(asked)
+    known = _corrected(asked)
     if known and abs(reported - total) > EXACT * max(1.0, total):
         formula = f"{known}: factor {reported / total:.6g}" if total else known
         terms.append(Term(f"{grade}: correction", reported - total, "pupils", formula))
@@ -134,17 +158,10 @@ def _counted_rows(table: pd.DataFrame, district: str, grade: str, year: int) -> 
     return here & table["year"].eq(year)
 
 
-def _beyond_the_tables(asked: Asked) -> str:
-    """Say what moves pupils beside the assumptions, if anything does."""
-    topics = asked.forecast.notes
-    if (topics["topic"] == "correction").any():
-        return "by the last known error"
-    scenarios = asked.forecast.inputs.scenarios
-    if scenarios is not None:
-        own = scenarios[scenarios["scenario"] == asked.scenario]
-        if len(own) and own["table"].isin(["migration", "survival"]).any():
-            return "cohorts that the scenario moves"
-    return ""
+def _corrected(asked: Asked) -> str:
+    """Say that the model corrects pupils by its last error, beside the assumptions, if it does."""
+    corrected = (asked.forecast.notes["topic"] == "correction").any()
+    return "by the last known error" if corrected else ""
 
 
 def _projected_terms(asked: Asked, runs: Runs, district: str, grade: str) -> list[Term]:
@@ -266,7 +283,7 @@ def _feeder(
         summed = pupils.groupby("residence")["pupils"].sum()
         by_class |= {str(who): float(number) for who, number in summed.items()}
     when = str(years[0]) if len(years) == 1 else f"{years[0]}-{years[-1]}"
-    title = f"{grade}: pupils of {row['feeder']} in {when}"
+    title = f"{grade}: pupils of {_shown(asked, district, row['feeder'], years[-1])} in {when}"
     if years[-1] > launch:
         title += ", before policy, events and housing"
     table = "enrolment" if rows.any() else ""
@@ -277,7 +294,7 @@ def _feeder(
 def _added(
     asked: Asked, name: str, district: str, grade: str, row: Row, before: float, after: float
 ) -> Term:
-    """Return what events, policy or housing add to the pupils of a grade, now and before."""
+    """Return what one table more adds to the pupils of a grade, now and in earlier years."""
     table: pd.DataFrame | None = getattr(asked.assumptions, name)
     assert table is not None  # the run was made with it
     if name == "policy":
@@ -294,6 +311,9 @@ def _added(
         own = fits(table, district=asked.above(district), stage=stages)
         own &= table["channel"].isin(ON_PUPILS) & (table["year_from"] <= asked.year)
         rows, formula = numbered(table, own), "with the events less without them"
+    elif name == "migration":
+        rows = numbered(table, fits(table, district=[district]))
+        formula = "pupils who move with the scenario; children who move are in those above"
     else:
         rows = numbered(table, fits(table, district=[district]) & (table["year"] <= asked.year))
         formula = "completions above those the ratios hold, times yields"

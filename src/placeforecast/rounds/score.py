@@ -15,7 +15,7 @@ from placeforecast.places.rollup import area_columns, stage_rows
 from placeforecast.population.children import pool_of_children
 from placeforecast.rates.estimate import estimate
 from placeforecast.rates.notes import listed
-from placeforecast.rounds.miss import Course, kinds_of, split_miss
+from placeforecast.rounds.miss import DRIVERS, Course, kinds_of, split_miss
 from placeforecast.tables.check import check
 from placeforecast.tables.districts import leaves
 from placeforecast.tables.doors import to_array
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 BASELINE = "baseline"
 ERRORS = ["stage", "district", "year", "lead", "forecast", "actual", "error", "ape", "inside"]
+SUMMARY = ["stage", "lead", "n", "mape", "bias", "coverage", "nominal"]
+LEDGER = ["launch_year", *SUMMARY, *DRIVERS, "total"]
 COMPANION = re.compile(r"pupils_p(\d+(?:_\d+)?)$")
 INTERVAL = (0.1, 0.9)
 Axes = dict[str, list[Any]]
@@ -89,19 +91,19 @@ def score_round(round: Round, actuals: Inputs | pd.DataFrame) -> Score:  # noqa:
 
     Examples
     --------
-    >>> import tempfile, placeforecast as pf
+    >>> import tempfile, pandas as pd, placeforecast as pf
     >>> from placeforecast.rounds.freeze import freeze_round
     >>> from placeforecast.rounds.read import read_round
     >>> from placeforecast.rounds.score import score_round
-    >>> inputs = pf.load_example("city")
-    >>> result = pf.forecast(inputs, launch_year=2024, horizon=1)
+    >>> births = pd.DataFrame({"district": "A", "year": range(2010, 2024), "births": 100.0})
+    >>> counted = pd.DataFrame({"district": "A", "year": range(2022, 2026), "grade": "P1",
+    ...                         "pupils": [110.0, 110.0, 110.0, 121.0]})
+    >>> result = pf.forecast(pf.Inputs(births=births, enrolment=counted[:3]), horizon=1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     last = read_round(freeze_round(result, f"{folder}/2024"))
-    >>> score = score_round(last, inputs)
-    >>> primary = score.split.query("stage == 'primary'").iloc[0]
-    >>> parts = primary[["births", "entry", "progression", "policy", "other"]]
-    >>> bool(abs(parts.sum() - primary["total"]) < 1e-6)
-    True
+    >>> score_round(last, counted).split.round(6)[["stage", "lead", "births", "entry", "total"]]
+         stage  lead  births  entry  total
+    0  primary     1     0.0  -11.0  -11.0
     """
     given = actuals.enrolment if isinstance(actuals, Inputs) else check(actuals, "enrolment")
     assert given is not None  # required of every region
@@ -136,6 +138,35 @@ def score_round(round: Round, actuals: Inputs | pd.DataFrame) -> Score:  # noqa:
         summary=_summary(errors, names if tree is None else leaves(tree), nominal),
         split=split_miss(*courses, kinds, rows, years),
     )
+
+
+def round_ledger(scores: Mapping[int, Score]) -> pd.DataFrame:
+    """Put the scores of several rounds in one table: what a correction of the bias learns from.
+
+    Parameters
+    ----------
+    scores : mapping of int to Score
+        By the launch year of the round.
+
+    Returns
+    -------
+    DataFrame [launch_year, stage, lead, n, mape, bias, coverage, nominal, births, entry, \
+progression, policy, other, total]
+        The summary of each round beside the parts of the region's miss, in pupils; oldest first.
+
+    Examples
+    --------
+    >>> from placeforecast.rounds.score import round_ledger
+    >>> list(round_ledger({}).columns)[:4]
+    ['launch_year', 'stage', 'lead', 'n']
+    """
+    parts = []
+    for launch in sorted(scores):
+        score = scores[launch]
+        split = score.split.drop(columns="year").set_index(["stage", "lead"])
+        joined = score.summary.join(split, on=["stage", "lead"], validate="1:1")
+        parts.append(joined.assign(launch_year=launch)[LEDGER])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=LEDGER)
 
 
 def _of_baseline(table: pd.DataFrame) -> pd.DataFrame:
@@ -255,8 +286,7 @@ def _summary(errors: pd.DataFrame, names: Sequence[str], nominal: float) -> pd.D
         inside = cells["inside"].dropna().astype(float)
         coverage = inside.mean() if len(inside) else np.nan
         rows.append((stage, lead, len(cells), cells["ape"].mean(), bias, coverage, nominal))
-    columns = ["stage", "lead", "n", "mape", "bias", "coverage", "nominal"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=SUMMARY)
 
 
 def _courses(

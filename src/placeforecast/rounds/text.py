@@ -39,8 +39,6 @@ def table_to_text(table: pd.DataFrame) -> tuple[bytes, dict[str, Any]]:
     TypeError
         For a column, a cell or an index that text cannot hold.
     """
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
     names = [_heading(name) for name in table.columns]
     columns: dict[str, Any] = {}
     cells = []
@@ -51,6 +49,12 @@ def table_to_text(table: pd.DataFrame) -> tuple[bytes, dict[str, Any]]:
         columns[name] = {"type": str(column.dtype)} | ({} if runs is None else {"cells": runs})
     if len(columns) < len(names):
         raise TypeError(f"a column stands twice in {', '.join(names)}")
+    # A lone carriage return is not put in quotes by itself, and would be read as a new row.
+    returns = any("\r" in cell for column in (names, *cells) for cell in column)
+    out = io.StringIO(newline="")
+    writer = csv.writer(
+        out, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    )
     writer.writerow(names)
     writer.writerows(zip(*cells, strict=True))
     shape = {"rows": len(table), "index": _index(table.index), "columns": columns}

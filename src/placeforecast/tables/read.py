@@ -82,7 +82,9 @@ def read_inputs(folder: str | Path) -> Inputs:
     if "population" in tables and not problems:
         tables["population"] = _population(tables["population"], settings, problems)
     refuse(problems)
-    provenance = _provenance(sources, tables)
+    provenance = _provenance(
+        sources, tables if rebased is None else {**tables, "boundaries": rebased}
+    )
     plain = {name: table.reset_index(drop=True) for name, table in tables.items()}
     return Inputs(settings=settings, provenance=provenance, rebased=rebased, **plain)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -213,6 +213,31 @@ events : DataFrame, optional
 
     def _repr_html_(self) -> str:
         return record_html(self)
+
+
+def with_tables(assumptions: Assumptions, **tables: Any) -> Assumptions:  # noqa: ANN401
+    """Return assumptions with other tables in the place of some; only these are checked.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+    **tables : DataFrame or None
+        By the names of the fields.
+
+    Examples
+    --------
+    >>> import pandas as pd, placeforecast as pf
+    >>> from placeforecast.tables.records import with_tables
+    >>> births = pd.DataFrame({"district": ["A"], "year": [2020], "births": [90.0]})
+    >>> with_tables(pf.Assumptions(births=births), births=None)
+    Assumptions
+      notes: 0 rows [topic, text]
+    """
+    new = Assumptions(**tables)
+    unchanged = {f.name: getattr(assumptions, f.name) for f in fields(Assumptions)}
+    for name in set(unchanged) - set(tables):
+        object.__setattr__(new, name, unchanged[name])
+    return new
 
 
 NOT_TABLES = ("grades", "districts", "notes", "selection")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from placeforecast.rates.specification import load_model
 from placeforecast.tables.doors import to_array
 from placeforecast.tables.problems import AssumptionWarning, InputError
 from placeforecast.tables.pupils import count_pupils
+from placeforecast.tables.records import with_tables
 from placeforecast.uncertainty.correction import correct_pupils
 from placeforecast.uncertainty.past import Replayed
 
@@ -139,7 +139,7 @@ def _pupils(
         warnings.simplefilter("ignore", AssumptionWarning)
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=reach)
         # What policy, events and housing say of later years was not known at a past launch.
-        assumptions = replace(assumptions, policy=None, events=None, housing=None, yields=None)
+        assumptions = with_tables(assumptions, policy=None, events=None, housing=None, yields=None)
         pupils = launch_pupils(inputs, assumptions, launch, launch + reach).pupils
         if correct:
             pupils, _ = corrected(inputs, pupils, launch, model)
