@@ -21,6 +21,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 NEED_THEIR_TABLE = {
     "intake_warnings",
     "hidden_shortage",
+    "hot_spots",
+    "crowding",
     "estates",
     "housing_levels",
     "relief",

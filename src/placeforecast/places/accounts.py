@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     Tables = Mapping[str, pd.DataFrame]
 
 
+RELIEVED = ("planned", "risk_adjusted")
+"""Plan cases in which transfers between neighbours are worked out: the plan, and it at risk."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What an account is made from: the region, the assumptions and the tables of the chain."""
@@ -157,6 +161,7 @@ def _relief(result: Result) -> pd.DataFrame | None:
     if neighbours is None or cells is None:
         return None
     tree, grades = result.inputs.districts, result.inputs.grades
+    cells = cells[cells["plan_case"].isin(RELIEVED)]
     return relieve(cells, neighbours, districts=tree, grades=grades).stages
 
 

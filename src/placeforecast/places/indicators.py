@@ -50,7 +50,8 @@ class _Ground:
 
     def rows(self, stages: tuple[str, ...]) -> list[int]:
         """Return where the grades of some stages stand."""
-        own = set(self.system.loc[self.system["stage"].isin(stages), "grade"])
+        pairs = zip(self.system["grade"], self.system["stage"], strict=True)
+        own = {grade for grade, stage in pairs if stage in stages}
         return [i for i, grade in enumerate(self.grades) if grade in own]
 
     def per_area(self, upper: Array, lower: Array, stages: tuple[str, ...]) -> Array:
@@ -60,8 +61,9 @@ class _Ground:
         """
         taught = np.asarray(~np.isnan(self.pupils).all(axis=0))
         ratios = np.full((len(self.years), len(self.areas)), np.nan)
+        rows = [self.rows((stage,)) for stage in stages]
         for j, own in enumerate(self.areas.values()):
-            if all(taught[np.ix_(self.rows((stage,)), own)].any() for stage in stages):
+            if all(taught[np.ix_(of_stage, own)].any() for of_stage in rows):
                 below = lower[:, own].sum(axis=1)
                 above = upper[:, own].sum(axis=1)
                 ratios[:, j] = np.divide(above, below, out=ratios[:, j].copy(), where=below > 0)

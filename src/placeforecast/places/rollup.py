@@ -97,11 +97,11 @@ def _sums(array: Array, areas: dict[str, list[int]], groups: dict[str, list[int]
 
 def cell_axes(table: pd.DataFrame, system: pd.DataFrame) -> Axes:
     """Return the axes of a table of cells: its years, its grades in order, its districts."""
-    grades = set(table["grade"])
+    grades = set(table["grade"].unique())
     return {
-        "year": sorted(set(table["year"])),
+        "year": sorted(table["year"].unique().tolist()),
         "grade": [grade for grade in system["grade"] if grade in grades],
-        "district": sorted(set(table["district"])),
+        "district": sorted(table["district"].unique()),
     }
 
 

@@ -33,12 +33,15 @@ def years_by_grade(
     absent : frozenset of str
         Grades that are not there.
     """
-    rows = system[(system["stage"] == stage) & ~system["grade"].isin(absent)]
-    first = rows["duration"].cumsum() - rows["duration"]
-    return {
-        str(grade): (int(start), int(duration))
-        for grade, start, duration in zip(rows["grade"], first, rows["duration"], strict=True)
-    }
+    spans: dict[str, tuple[int, int]] = {}
+    first = 0
+    for grade, of, duration in zip(
+        system["grade"], system["stage"], system["duration"], strict=True
+    ):
+        if of == stage and grade not in absent:
+            spans[str(grade)] = (first, int(duration))
+            first += int(duration)
+    return spans
 
 
 def spread_step(

@@ -233,27 +233,42 @@ def _keys(cell: Cell, above: Mapping[str, tuple[str, ...]]) -> Iterator[Key]:
 def _paths(rows: pd.DataFrame) -> Mapping[Key, Path]:
     if not len(rows):
         return {}
-    names = ("district", "stage", "residence")
-    parts = {
-        name: rows[name].astype("object").where(~_blank(rows, name), "") if name in rows else ""
-        for name in names
-    }
-    keyed = rows.assign(**parts).sort_values("year", kind="stable")
-    return {
-        (str(key[0]), str(key[1]), str(key[2])): Path(
-            _years(group), _values(group["value"]), _basis(group)
-        )
-        for key, group in keyed.groupby(list(names), sort=False)
-    }
+    keys = [
+        [""] * len(rows) if name not in rows else rows[name].astype("object").tolist()
+        for name in ("district", "stage", "residence")
+    ]
+    found: dict[Key, list[int]] = {}
+    for i, key in enumerate(zip(*keys, strict=True)):
+        named = tuple(part if isinstance(part, str) else "" for part in key)
+        found.setdefault((named[0], named[1], named[2]), []).append(i)
+    columns = {name: rows[name].tolist() for name in rows if name in PARTS}
+    return {key: _path(columns, at) for key, at in found.items()}
 
 
-def _basis(path: pd.DataFrame) -> str:
-    if "basis" not in path.columns:
-        return ""
-    blank = path["basis"].isna() | (path["basis"] == "")
-    bases = [str(basis) for basis in dict.fromkeys(path["basis"][~blank])]
-    indicator = path["indicator"].iloc[0]
-    if blank.any() and bases and bases != [BLANK_IS.get(indicator, "children")]:
+PARTS = ("indicator", "district", "stage", "residence", "year", "value", "basis")
+Columns = dict[str, list[Any]]
+
+
+def _path(columns: Columns, at: list[int]) -> Path:
+    """Return the path of the rows that have one key, by year."""
+    at = sorted(at, key=lambda i: int(columns["year"][i]))
+    years = [float(columns["year"][i]) for i in at]
+    for i, year, before in zip(at[1:], years[1:], years, strict=False):
+        if year == before:
+            _refuse_twice({name: column[i] for name, column in columns.items()})
+    values = [columns["value"][i] for i in at]
+    words = any(isinstance(value, str) for value in values)
+    return Path(
+        np.array(years), np.array(values, dtype=object if words else float), _basis(columns, at)
+    )
+
+
+def _basis(columns: Columns, at: list[int]) -> str:
+    given = [columns["basis"][i] if "basis" in columns else "" for i in at]
+    named = [basis if isinstance(basis, str) else "" for basis in given]
+    indicator = str(columns["indicator"][at[0]])
+    bases = list(dict.fromkeys(basis for basis in named if basis))
+    if "" in named and bases and bases != [BLANK_IS.get(indicator, "children")]:
         bases.append("blank")
     if len(bases) > 1:
         rule = f"of {indicator} are {' and '.join(bases)} in one path"
@@ -262,22 +277,13 @@ def _basis(path: pd.DataFrame) -> str:
     return bases[0] if bases else ""
 
 
-def _years(path: pd.DataFrame) -> Array:
-    years = path["year"]
-    if years.duplicated().any():
-        twice = path[years.duplicated()].iloc[0]
-        named = [twice.get(key) for key in ("district", "stage", "residence")]
-        where = " ".join(str(part) for part in named if isinstance(part, str) and part)
-        rule = f"gives {twice['indicator']} twice ({where or 'everywhere'})"
-        remedy = "Keep one of the rows: a blank basis is no other path."
-        value = str(twice["year"])
-        refuse([Problem(rule, remedy, file="policy", column="year", value=value)])
-    return years.to_numpy(dtype=float)
-
-
-def _values(values: pd.Series[Any]) -> Array:
-    words = values.map(lambda value: isinstance(value, str))
-    return values.to_numpy(dtype=object if words.any() else float)
+def _refuse_twice(row: dict[str, Any]) -> None:
+    named = [row.get(key) for key in ("district", "stage", "residence")]
+    where = " ".join(part for part in named if isinstance(part, str) and part)
+    rule = f"gives {row['indicator']} twice ({where or 'everywhere'})"
+    remedy = "Keep one of the rows: a blank basis is no other path."
+    value = str(row["year"])
+    refuse([Problem(rule, remedy, file="policy", column="year", value=value)])
 
 
 def policy_holds(policy: pd.DataFrame | None, years: Sequence[int]) -> pd.DataFrame:

@@ -168,8 +168,7 @@ def _topic(view: View, topic: _Topic) -> list[Block]:
     title, note = words(f"special.{topic.name}"), words(f"special.{topic.name}_note")
     table: pd.DataFrame | None = getattr(view.forecast, topic.name, None)
     if table is None:
-        source = {"table": words.table(topic.source), "file": topic.source}
-        return [Paragraph(words("special.none", title=title, **source))]
+        return [Paragraph(words("special.none", title=title, file=topic.source))]
     if table.empty:
         return [Paragraph(words("special.empty", title=title))]
     table = table.drop(columns=list(UNSHOWN), errors="ignore").rename(columns=dict(topic.renamed))

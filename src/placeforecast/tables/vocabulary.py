@@ -65,6 +65,7 @@ class Table:
         return tuple(c.name for c in self.columns if c.role in KEY_ROLES)
 
 
+@cache
 def _rows(name: str) -> list[dict[str, str]]:
     text = files("placeforecast.tables").joinpath("vocabulary", f"{name}.csv").read_text("utf-8")
     return list(csv.DictReader(text.splitlines()))
