@@ -12,7 +12,7 @@ import placeforecast as pf
 from placeforecast.enrolment.launch import launch_pupils
 from placeforecast.places.rollup import stage_totals
 from placeforecast.rounds.explain import explain
-from placeforecast.scenarios import adjust
+from placeforecast.scenarios.adjust import adjust
 
 if TYPE_CHECKING:
     from placeforecast.chain import Forecast

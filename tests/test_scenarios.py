@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import placeforecast as pf
-from placeforecast.scenarios import adjust, changes_of, shipped_scenarios
+from placeforecast.scenarios.adjust import adjust
+from placeforecast.scenarios.choose import changes_of, shipped_scenarios
 
 TREE = pd.DataFrame(
     {"district": ["C", "A", "B"], "parent": [None, "C", "C"], "level": ["city", "zone", "zone"]}

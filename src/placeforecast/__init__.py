@@ -16,7 +16,7 @@ _HOME = {
     "InputError": "placeforecast.tables.problems",
     "Inputs": "placeforecast.tables.records",
     "PlanReview": "placeforecast.review.plan",
-    "adjust": "placeforecast.scenarios",
+    "adjust": "placeforecast.scenarios.adjust",
     "backtest": "placeforecast.evaluation.backtest",
     "balance_places": "placeforecast.places.balance",
     "check": "placeforecast.tables.check",
@@ -86,7 +86,7 @@ if TYPE_CHECKING:
     from placeforecast.rounds.freeze import freeze_round
     from placeforecast.rounds.read import read_round
     from placeforecast.rounds.score import score_round
-    from placeforecast.scenarios import adjust
+    from placeforecast.scenarios.adjust import adjust
     from placeforecast.tables.check import check
     from placeforecast.tables.examples import load_example
     from placeforecast.tables.problems import AssumptionWarning, InputError

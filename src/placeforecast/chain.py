@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,9 +15,17 @@ from placeforecast.places.balance import balance_places
 from placeforecast.places.delivery import delivery_note
 from placeforecast.places.demand import demand_places
 from placeforecast.places.rollup import stage_totals
+from placeforecast.places.sectors import untold_stages
 from placeforecast.places.supply import CASES, schedule_places
 from placeforecast.rates.estimate import estimate, last_year_of, launch_year_of
-from placeforecast.rates.paths import policy_holds
+from placeforecast.rates.paths import hold_texts, on_births_texts
+from placeforecast.scenarios.adjust import BASELINE
+from placeforecast.scenarios.choose import (
+    assumptions_of,
+    names_of,
+    scenario_texts,
+    scenarios_asked,
+)
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
 from placeforecast.tables.show import record_html, record_text
 from placeforecast.tables.vocabulary import vocabulary
@@ -26,14 +34,11 @@ from placeforecast.uncertainty.learn import COVERAGE, learn_errors
 from placeforecast.uncertainty.replay import corrected
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from placeforecast.tables.records import Assumptions, Inputs
-
-BASELINE = "baseline"
-ON_RESIDENTS = ("gross_rate", "special_rate")
-"""Official rates that are defined on residents."""
+    from placeforecast.uncertainty.learn import Learnt
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,6 +65,8 @@ class Forecast:
         What a reader must know of how the figures came about.
     coverage : DataFrame [stage, lead, nominal, coverage, width, launches]
         With trajectories: how often intervals made in the same way at past launches held what came.
+    scenarios : DataFrame or None
+        The changes of the scenarios beside the baseline.
     indicators, tasks, task_scores, intake_warnings, hidden_shortage, rooms, estates, \
 housing_levels, relief, hot_spots, crowding, plan_checks, land : DataFrame or None
         What stands beside the balance, where the region has the tables for it: see
@@ -81,6 +88,7 @@ housing_levels, relief, hot_spots, crowding, plan_checks, land : DataFrame or No
     last_year: int
     notes: pd.DataFrame
     coverage: pd.DataFrame
+    scenarios: pd.DataFrame | None = None
     indicators: pd.DataFrame | None = None
     tasks: pd.DataFrame | None = None
     task_scores: pd.DataFrame | None = None
@@ -98,6 +106,26 @@ housing_levels, relief, hot_spots, crowding, plan_checks, land : DataFrame or No
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the result tables that are there, by name."""
         return {name: t for name in RESULTS if (t := getattr(self, name)) is not None}
+
+    def of(self, scenario: str) -> Forecast:
+        """Return the forecast of one scenario alone.
+
+        Raises
+        ------
+        ValueError
+            If there is no such scenario.
+        """
+        known = list(dict.fromkeys(self.stages["scenario"]))
+        if scenario not in known:
+            raise ValueError(f"there is no scenario {scenario!r}: {', '.join(known)}")
+        changed: dict[str, Any] = {
+            name: table[table["scenario"] == scenario].reset_index(drop=True)
+            for name, table in self.tables().items()
+            if "scenario" in table.columns
+        }
+        if scenario != BASELINE:
+            changed["assumptions"] = assumptions_of(self.assumptions, self.scenarios, scenario)
+        return replace(self, **changed, scenarios=None)
 
     def __repr__(self) -> str:
         return record_text(self)
@@ -127,6 +155,7 @@ def forecast(  # noqa: PLR0913 - the front door
     *,
     assumptions: Assumptions | None = None,
     model: str | Path | None = None,
+    scenarios: pd.DataFrame | Sequence[str] | None = None,
     launch_year: int | None = None,
     horizon: int | None = None,
     trajectories: int = 0,
@@ -144,6 +173,9 @@ def forecast(  # noqa: PLR0913 - the front door
         Instead of those that `estimate` makes of the inputs.
     model : str or Path, optional
         A folder under ``models/`` or a path; by default the one in the settings.
+    scenarios : DataFrame or sequence of str, optional
+        A table of changes (see `adjust`), or names of scenarios of the region or shipped ones. They
+        run beside the baseline, with the same random numbers.
     launch_year, horizon : int, optional
         By default those of the settings.
     trajectories : int
@@ -192,43 +224,80 @@ def forecast(  # noqa: PLR0913 - the front door
     notes = _unused(inputs)
     if assumptions is None:
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=last - launch)
+    named = scenarios_asked(scenarios, inputs)
+    errors = None
+    if trajectories:
+        asked, drawn = _quantiles(quantiles, inputs), _seed(seed, inputs)
+        learnt = learn_errors(inputs, assumptions, launch, model=model, seed=drawn, jobs=jobs)
+        errors = (learnt, asked, (trajectories, drawn))
+    runs, ends = {}, set()
+    base = assumptions_of(assumptions, named, BASELINE)
+    for name in dict.fromkeys((BASELINE, *names_of(named))):
+        changed = base if name == BASELINE else assumptions_of(assumptions, named, name)
+        said = notes if name == BASELINE else []
+        runs[name] = _run(inputs, changed, base, (launch, last), said, errors=errors, model=model)
+        ends.add(int(runs[name]["pupils"]["year"].max()))
+    years = range(launch, min(ends) + 1)
+    coverage = pd.DataFrame(columns=COVERAGE)
+    if errors is not None:
+        coverage = learnt.coverage
+        text = f"{trajectories} trajectories, seed {drawn}, from {learnt.source}"
+        notes.append(("intervals", text))
+    notes += [("scenario", text) for text in scenario_texts(named)]
+    results: dict[str, Any] = {name: _side_by_side(runs, name) for name in RESULTS[:-2]}
+    return Forecast(
+        **results,
+        inputs=inputs,
+        assumptions=base,
+        launch_year=launch,
+        last_year=years[-1],
+        coverage=coverage,
+        notes=_notes(base, notes, years),
+        scenarios=named,
+    )
+
+
+def _side_by_side(runs: Mapping[str, Mapping[str, pd.DataFrame]], name: str) -> pd.DataFrame | None:
+    """Return a result table of every scenario, the scenario first; None where no run has it."""
+    parts = [run[name].assign(scenario=scenario) for scenario, run in runs.items() if name in run]
+    if not parts:
+        return None
+    table = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    return table[["scenario", *(column for column in table.columns if column != "scenario")]]
+
+
+def _run(
+    inputs: Inputs,
+    assumptions: Assumptions,
+    base: Assumptions,
+    span: tuple[int, int],
+    notes: list[tuple[str, str]],
+    *,
+    errors: tuple[Learnt, Sequence[float], tuple[int, int]] | None,
+    model: str | Path | None,
+) -> dict[str, pd.DataFrame]:
+    """Take every step of the chain with one set of assumptions."""
+    launch, last = span
     capacity = _capacity(inputs, assumptions, range(launch, last + 1))
-    launched = launch_pupils(inputs, assumptions, launch, last, capacity=capacity)
+    launched = launch_pupils(inputs, assumptions, launch, last, capacity=capacity, before=base)
     years = range(launch, int(launched.pupils["year"].max()) + 1)
     if years[-1] < last:
         notes.append(("horizon", f"the assumptions end in {years[-1]}, before {last}"))
-        warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=2)
-    notes += [("policy", text) for text in _on_births(assumptions, launched.children)]
+        warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=3)
+    basis = set(launched.children["basis"])
+    notes += [("policy", text) for text in on_births_texts(assumptions.policy, basis)]
     pupils, correction = corrected(inputs, launched.pupils, launch, model)
     if correction:
         notes.append(("correction", correction))
     tables = _places_needed(inputs, assumptions, pupils, years, notes)
-    coverage = pd.DataFrame(columns=COVERAGE)
-    if trajectories:
-        asked = _quantiles(quantiles, inputs)
-        drawn = _seed(seed, inputs)
-        learnt = learn_errors(inputs, assumptions, launch, model=model, seed=drawn, jobs=jobs)
-        tables = with_companions(tables, inputs, assumptions, learnt, asked, (trajectories, drawn))
-        coverage = learnt.coverage
-        notes.append(
-            ("intervals", f"{trajectories} trajectories, seed {drawn}, from {learnt.source}")
-        )
+    if errors is not None:
+        tables = with_companions(tables, inputs, assumptions, *errors)
     tables["children"] = launched.children
     tables |= accounts(inputs, assumptions, tables, launch)
     if launched.projection is not None:
         tables["population"] = launched.projection.population
         tables["births"] = launched.projection.births
-    named = {name: _named(table) for name, table in tables.items()}
-    results: dict[str, Any] = {name: named.get(name) for name in RESULTS[:-2]}
-    return Forecast(
-        **results,
-        inputs=inputs,
-        assumptions=assumptions,
-        launch_year=launch,
-        last_year=years[-1],
-        coverage=coverage,
-        notes=_notes(assumptions, notes, years),
-    )
+    return tables
 
 
 def _places_needed(
@@ -256,7 +325,7 @@ def _capacity(inputs: Inputs, assumptions: Assumptions, years: range) -> pd.Data
     policy = assumptions.policy
     if policy is None or assumptions.places is None or not (policy["value"] == LIMITED).any():
         return None
-    if GENERAL in _stages_without_all(inputs, assumptions, years.start):
+    if GENERAL in untold_stages(inputs, assumptions, years.start):
         rule = "sets senior_mode capacity_limited, but places of some sectors are not given"
         remedy = "Give the places of every sector of general senior schools, or write share."
         refuse([Problem(rule, remedy, file="policy", column="value")])
@@ -278,11 +347,6 @@ def _quantiles(quantiles: Sequence[float] | None, inputs: Inputs) -> tuple[float
     if not asked or any(not 0 < quantile < 1 for quantile in asked):
         raise ValueError(f"quantiles must lie between 0 and 1, not {list(asked)}")
     return asked
-
-
-def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """Put the scenario first."""
-    return table.assign(scenario=BASELINE)[["scenario", *table.columns]]
 
 
 def _unused(inputs: Inputs) -> list[tuple[str, str]]:
@@ -307,7 +371,7 @@ def _places(
     weighed = delivery_note(assumptions.projects, int(assumptions.places["year"].max()))
     if weighed:
         notes.append(("delivery", weighed))
-    partial = _stages_without_all(inputs, assumptions, years.start)
+    partial = untold_stages(inputs, assumptions, years.start)
     if partial:
         listed = ", ".join(sorted(partial))
         text = f"places of some sectors are not given, so ledger all is not balanced: {listed}"
@@ -316,47 +380,8 @@ def _places(
     return places
 
 
-def _stages_without_all(inputs: Inputs, assumptions: Assumptions, launch: int) -> set[str]:
-    """Return the stages in which a sector has pupils and no places are known of it."""
-    enrolment, places, grades = inputs.enrolment, assumptions.places, inputs.grades
-    assert enrolment is not None
-    assert places is not None
-    assert grades is not None
-    if "sector" not in enrolment.columns or "sector" not in places.columns:
-        return set()
-    stage_of = dict(zip(grades["grade"], grades["stage"], strict=True))
-    taught = enrolment[(enrolment["year"] == launch) & (enrolment["pupils"] > 0)]
-    wanted = set(zip(taught["grade"].map(stage_of), taught["sector"], strict=True))
-    given = set(zip(places["stage"], places["sector"], strict=True))
-    return {stage for stage, _ in wanted - given}
-
-
 def _notes(assumptions: Assumptions, notes: list[tuple[str, str]], years: range) -> pd.DataFrame:
     """Join what estimation, the chain and the policy paths have to say."""
     rows = [(str(row["topic"]), str(row["text"])) for row in assumptions.notes.to_dict("records")]
-    rows += [("policy", text) for text in _holds(assumptions.policy, years)]
+    rows += [("policy", text) for text in hold_texts(assumptions.policy, years)]
     return pd.DataFrame([*rows, *notes], columns=["topic", "text"])
-
-
-def _on_births(assumptions: Assumptions, children: pd.DataFrame) -> list[str]:
-    """Say which official rates are applied to births, for want of residents."""
-    policy = assumptions.policy
-    if policy is None or "resident" in set(children["basis"]):
-        return []
-    rates = [name for name in ON_RESIDENTS if (policy["indicator"] == name).any()]
-    return [f"{name} is applied to children by births: no population is known" for name in rates]
-
-
-def _holds(policy: pd.DataFrame | None, years: range) -> list[str]:
-    """Say which paths are held, districts with the same years together."""
-    texts = []
-    keys = ["indicator", "stage", "residence", "from", "to", "year"]
-    for key, holds in policy_holds(policy, years).groupby(keys, sort=False):
-        indicator, stage, residence, first, last, year = key
-        where = " ".join(part for part in (*holds["district"], stage, residence) if part)
-        held = list(dict.fromkeys(f"{v:g}" if isinstance(v, float) else v for v in holds["value"]))
-        span = held[0] if len(held) == 1 else ", ".join(held)
-        texts.append(
-            f"{indicator} ({where or 'everywhere'}): held at {span} of {year} in {first}-{last}"
-        )
-    return texts

@@ -11,15 +11,14 @@ import pandas as pd
 from placeforecast.enrolment.events import check_events, during, events_of
 from placeforecast.enrolment.steering import Split, Steering, Total
 from placeforecast.rates.paths import (
-    planning_areas,
     policy_basis,
     policy_keys,
     policy_path,
     policy_words,
     refuse_residence,
     refuse_strangers,
-    standard,
 )
+from placeforecast.rates.standards import planning_areas, standard
 from placeforecast.tables.doors import to_array
 from placeforecast.tables.grades import ages_of, is_entry
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse

@@ -20,7 +20,7 @@ from placeforecast.places.plan_checks import land_need, plan_checks
 from placeforecast.places.relief import relieve
 from placeforecast.places.tasks import compare_tasks, score_tasks
 from placeforecast.places.zones import crowding, hot_spots
-from placeforecast.rates.paths import standard
+from placeforecast.rates.standards import standard
 from placeforecast.tables.structure import absent_grades, structure_changes
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from placeforecast.rates.paths import planning_areas
+from placeforecast.rates.standards import planning_areas
 
 if TYPE_CHECKING:
     from typing import Any

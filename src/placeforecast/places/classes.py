@@ -11,7 +11,7 @@ from placeforecast.places.balance import balance_places
 from placeforecast.places.bands import at, read_bands
 from placeforecast.places.demand import demand_places
 from placeforecast.places.rollup import area_columns
-from placeforecast.rates.paths import standard
+from placeforecast.rates.standards import standard
 from placeforecast.tables.check import check
 from placeforecast.tables.districts import NO_LEVEL, levels
 from placeforecast.tables.doors import Array, to_array, to_table

@@ -11,7 +11,7 @@ import pandas as pd
 from placeforecast.enrolment.transfers import apply_transfers
 from placeforecast.places.hands import changed_hands
 from placeforecast.places.sectors import ledger_shares
-from placeforecast.rates.paths import standard
+from placeforecast.rates.standards import standard
 from placeforecast.tables.check import check
 from placeforecast.tables.grades import combined_in
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from placeforecast.rates.paths import standard
+from placeforecast.rates.standards import standard
 from placeforecast.tables.plan import NO_PLACES, SIZES
 from placeforecast.tables.problems import Problem, refuse
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from placeforecast.places.derive import derived_places
 from placeforecast.places.steps import steps_of
-from placeforecast.rates.paths import standard
+from placeforecast.rates.standards import standard
 from placeforecast.tables.check import check
 from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.plan import changes_hands, plan_problems

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from placeforecast.rates.paths import Cell, Key
-    from placeforecast.tables.records import Assumptions
+    from placeforecast.tables.records import Assumptions, Inputs
 
 SHARES = ("public_share", "inclusive_share", "purchased_share")
 MIGRANT = "migrant"
@@ -211,3 +211,18 @@ def _first(cells: pd.DataFrame, wrong: pd.Series[bool]) -> pd.Series[Any]:
 def _at(row: pd.Series[Any]) -> str:
     who = f" {row['residence']}" if "residence" in row else ""
     return f"{row['district']} {row['stage']}{who} {row['year']}"
+
+
+def untold_stages(inputs: Inputs, assumptions: Assumptions, launch: int) -> set[str]:
+    """Return the stages in which a sector has pupils and no places are known of it."""
+    enrolment, places, grades = inputs.enrolment, assumptions.places, inputs.grades
+    assert enrolment is not None
+    assert places is not None
+    assert grades is not None
+    if "sector" not in enrolment.columns or "sector" not in places.columns:
+        return set()
+    stage_of = dict(zip(grades["grade"], grades["stage"], strict=True))
+    taught = enrolment[(enrolment["year"] == launch) & (enrolment["pupils"] > 0)]
+    wanted = set(zip(taught["grade"].map(stage_of), taught["sector"], strict=True))
+    given = set(zip(places["stage"], places["sector"], strict=True))
+    return {stage for stage, _ in wanted - given}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from placeforecast.rates.paths import standard
+from placeforecast.rates.standards import standard
 from placeforecast.review.lead import lead_times
 from placeforecast.review.verdict import COSTS, SHORT, lacking, split_need, verdict_of
 from placeforecast.tables.districts import members

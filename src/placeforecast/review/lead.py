@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.places.delivery import DELAYS, delivery_prospects
-from placeforecast.rates.paths import standard
+from placeforecast.rates.standards import standard
 from placeforecast.tables.problems import AssumptionWarning
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from placeforecast.places.spread import spread_step
 from placeforecast.places.steps import ANY_SECTOR, plan_rows, steps_of
-from placeforecast.rates.paths import planning_areas, standard
+from placeforecast.rates.standards import planning_areas, standard
 from placeforecast.review.use import Used, judged
 from placeforecast.review.verdict import SHORT
 from placeforecast.tables.doors import Array, to_array

@@ -15,7 +15,8 @@ from placeforecast.rounds.explained_places import (
     runs_of_places,
 )
 from placeforecast.rounds.explained_pupils import pupils_terms, runs_of_pupils
-from placeforecast.scenarios import BASELINE, adjust, changes_of
+from placeforecast.scenarios.adjust import BASELINE, adjust
+from placeforecast.scenarios.choose import changes_of
 from placeforecast.tables.districts import members
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
 from placeforecast.tables.vocabulary import combined_stages
@@ -128,7 +129,7 @@ def explain(
 
 
 def _assumed(forecast: Forecast, scenario: str) -> Assumptions:
-    table = forecast.inputs.scenarios
+    table = forecast.scenarios
     named = table is not None and scenario in set(table["scenario"])
     if table is None or (scenario == BASELINE and not named):
         return forecast.assumptions

@@ -12,7 +12,7 @@ from placeforecast.places.demand import demand_places
 from placeforecast.places.spread import spread_step
 from placeforecast.places.steps import ANY_SECTOR, plan_rows, steps_after
 from placeforecast.places.supply import RISK_ADJUSTED, STATUSES, schedule_places
-from placeforecast.rates.paths import planning_areas, standard
+from placeforecast.rates.standards import planning_areas, standard
 from placeforecast.rounds.explained import EXACT, Term, fits, numbered, policy_rows, refuse_apart
 from placeforecast.tables.plan import changes_hands
 from placeforecast.tables.records import with_tables

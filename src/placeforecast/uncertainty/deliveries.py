@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from placeforecast.rates.paths import planning_areas
+from placeforecast.rates.standards import planning_areas
 from placeforecast.tables.problems import AssumptionWarning
 from placeforecast.uncertainty.draws import keyed
 

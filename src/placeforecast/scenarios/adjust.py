@@ -1,8 +1,7 @@
-"""Scenarios: a table of changes applied to assumptions, row by row in the order given."""
+"""A table of changes applied to assumptions, row by row in the order given."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from placeforecast.tables.districts import members
 from placeforecast.tables.grades import combined_in, resolve_grades, stages_in_order
 from placeforecast.tables.problems import Problem, refuse, suggest
 from placeforecast.tables.records import ASSUMED_TABLES, VOCABULARY_NAME, Assumptions, with_tables
-from placeforecast.tables.vocabulary import COMMON_COLUMNS, KEY_ROLES, shipped, vocabulary
+from placeforecast.tables.vocabulary import COMMON_COLUMNS, KEY_ROLES, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,60 +86,6 @@ def adjust(assumptions: Assumptions, changes: pd.DataFrame) -> Assumptions:
             refuse([_problem(number, "table", name, "is not among the assumptions", remedy)])
         tables[name] = _changed(given, name, row, number, assumptions)
     return with_tables(assumptions, **tables)
-
-
-def changes_of(scenarios: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the changes of a scenario, after those of the scenario that it follows.
-
-    Parameters
-    ----------
-    scenarios : DataFrame [scenario, table, ..., after]
-        As in the vocabulary.
-    name : str
-        A scenario; ``baseline`` has no changes unless it is in the table.
-
-    Raises
-    ------
-    InputError
-        For a scenario that is not there, or scenarios that follow one another in a circle.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from placeforecast.scenarios import changes_of
-    >>> table = pd.DataFrame({"scenario": ["low", "both"], "table": ["births", "projects"],
-    ...     "column": [None, "opens"], "multiply": [0.9, None], "add": [None, 2.0],
-    ...     "after": [None, "low"]})
-    >>> changes_of(table, "both")["table"].tolist()
-    ['births', 'projects']
-    """
-    known = list(dict.fromkeys(scenarios["scenario"]))
-    chain: list[str] = []
-    follows: str | None = name
-    while follows is not None:
-        if follows in chain:
-            rule = f"closes a circle: {' after '.join([*chain, follows])}"
-            problem = Problem(rule, "Correct one of them.", "scenarios", column="after")
-            refuse([problem])
-        if follows not in known:
-            remedy = suggest(follows, known)
-            where = Problem("is not a scenario", remedy, "scenarios", column="scenario")
-            refuse([replace(where, value=follows)])
-        chain.append(follows)
-        follows = _after(scenarios, follows)
-    parts = [scenarios[scenarios["scenario"] == each] for each in reversed(chain)]
-    return pd.concat(parts, ignore_index=True).assign(scenario=name)
-
-
-def _after(scenarios: pd.DataFrame, name: str) -> str | None:
-    if "after" not in scenarios.columns:
-        return None
-    named = scenarios.loc[scenarios["scenario"] == name, "after"].dropna().unique()
-    if len(named) > 1:
-        rule = f"({name}) follows {' and '.join(map(str, named))}"
-        problem = Problem(rule, "A scenario follows one other.", "scenarios", column="after")
-        refuse([problem])
-    return str(named[0]) if len(named) else None
 
 
 def _blank(value: object) -> bool:
@@ -347,28 +292,3 @@ def _added(table: pd.DataFrame, name: str, column: str, row: Row, number: int) -
     new = {key: row[key] for key in columns if key in row and key not in NOT_KEYS}
     added = pd.DataFrame([{**new, column: value}])
     return pd.concat([table.astype("object"), added.astype("object")], ignore_index=True)
-
-
-def shipped_scenarios(school_system: str) -> pd.DataFrame:
-    """Return the scenarios that come with the library for a school system.
-
-    Parameters
-    ----------
-    school_system : str
-        Such as ``"cn-6-3-3"``; those of China hold for both of its systems.
-
-    Returns
-    -------
-    DataFrame [scenario, table, ..., source, confidence]
-        Empty for a system without any.
-
-    Examples
-    --------
-    >>> from placeforecast.scenarios import shipped_scenarios
-    >>> sorted(set(shipped_scenarios("cn-6-3-3")["scenario"]))[:3]
-    ['births_high', 'births_low', 'births_middle']
-    """
-    rows = shipped("scenarios")
-    own = [school_system.startswith(f"{system}-") for system in rows["system"]]
-    told = rows[own].drop(columns="system")
-    return check(told, "scenarios") if len(told) else told
