@@ -107,14 +107,16 @@ housing_levels, relief, hot_spots, crowding, plan_checks, land : DataFrame or No
         """Return the result tables that are there, by name."""
         return {name: t for name in RESULTS if (t := getattr(self, name)) is not None}
 
-    def of(self, scenario: str) -> Forecast:
-        """Return the forecast of one scenario alone.
+    def of(self, scenario: str = BASELINE) -> Forecast:
+        """Return the forecast of one scenario alone; the baseline unless another is named.
 
         Raises
         ------
         ValueError
             If there is no such scenario.
         """
+        if self.scenarios is None and scenario == BASELINE:
+            return self
         known = list(dict.fromkeys(self.stages["scenario"]))
         if scenario not in known:
             raise ValueError(f"there is no scenario {scenario!r}: {', '.join(known)}")

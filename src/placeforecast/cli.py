@@ -1,4 +1,4 @@
-"""The command line: check, forecast, report.
+"""The command line: check, forecast, report, backtest, score.
 
 Exit status 0; 1 for bad input, with the problems on standard error and nothing written; 2 for a
 wrong call.
@@ -24,6 +24,8 @@ from placeforecast.tables.examples import EXAMPLES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
+
     from placeforecast.chain import Forecast
 
 app = typer.Typer(
@@ -46,6 +48,9 @@ Trajectories = Annotated[
     int | None, typer.Option(min=0, help="Random runs around the central one; 0 for none.")
 ]
 Quantiles = Annotated[str | None, typer.Option(help="Quantiles, such as 0.1,0.5,0.9.")]
+Scenario = Annotated[
+    str | None, typer.Option(help="Scenarios of the region or shipped ones, separated by commas.")
+]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the trajectories.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Processes.")]
 
@@ -119,14 +124,28 @@ def _forecast(
     region: str,
     quantiles: str | None,
     trajectories: int | None,
+    scenario: str | None,
     **asked: Any,  # noqa: ANN401 - passed on to `forecast`, which names and checks them
 ) -> Forecast:
     """Read a region and forecast it; trajectories not asked for are those of the settings."""
     levels = _numbers(quantiles, "--quantiles")
     inputs = _read(region)
     runs = inputs.settings.run.trajectories if trajectories is None else trajectories
+    names = None if scenario is None else [name.strip() for name in scenario.split(",")]
     with _called_rightly("--quantiles"):
-        return pf.forecast(inputs, trajectories=runs, quantiles=levels, **asked)
+        return pf.forecast(inputs, trajectories=runs, quantiles=levels, scenarios=names, **asked)
+
+
+REVIEW = ("plan_review", "project_review")
+
+
+def _tables(result: Forecast) -> dict[str, pd.DataFrame]:
+    """Return every result table, and the review of the plan where there is a balance."""
+    tables = result.tables()
+    if result.balance is not None:
+        review = pf.review_plan(result)
+        tables |= dict(zip(REVIEW, (review.districts, review.projects), strict=True))
+    return tables
 
 
 @app.command()
@@ -143,6 +162,7 @@ def forecast(  # noqa: PLR0913 - options of a command line, each named in the ca
     region: Region,
     out: Out,
     model: Model = None,
+    scenario: Scenario = None,
     launch_year: LaunchYear = None,
     horizon: Horizon = None,
     trajectories: Trajectories = None,
@@ -156,6 +176,7 @@ def forecast(  # noqa: PLR0913 - options of a command line, each named in the ca
             region,
             quantiles,
             trajectories,
+            scenario,
             model=model,
             launch_year=launch_year,
             horizon=horizon,
@@ -164,13 +185,13 @@ def forecast(  # noqa: PLR0913 - options of a command line, each named in the ca
         )
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out) as folder:
-            for name, table in result.tables().items():
+            for name, table in _tables(result).items():
                 # Spreadsheets in China read UTF-8 only with a byte-order mark.
                 file = Path(folder) / f"{name}.csv"
                 table.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
             for file in sorted(Path(folder).iterdir()):
                 typer.echo(file.replace(out / file.name))
-        for name in {field.name for field in fields(result)} - set(result.tables()):
+        for name in {*(field.name for field in fields(result)), *REVIEW} - set(_tables(result)):
             (out / f"{name}.csv").unlink(missing_ok=True)  # of an earlier run: not of this one
 
 
@@ -181,6 +202,7 @@ def report(  # noqa: PLR0913 - options of a command line, each named in the call
     language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.zh,
     formats: Annotated[str, typer.Option(help="Formats, separated by commas.")] = "html,xlsx",
     model: Model = None,
+    scenario: Scenario = None,
     launch_year: LaunchYear = None,
     horizon: Horizon = None,
     trajectories: Trajectories = None,
@@ -195,12 +217,16 @@ def report(  # noqa: PLR0913 - options of a command line, each named in the call
             region,
             quantiles,
             trajectories,
+            scenario,
             model=model,
             launch_year=launch_year,
             horizon=horizon,
             seed=seed,
             jobs=jobs,
         )
+        named = [] if scenario is None else scenario.split(",")
+        if len(named) == 1:
+            result = result.of(named[0].strip())
         with _called_rightly("--formats"):
             written = pf.write_report(result, out, language=language.value, formats=asked)
         for file in written:

@@ -78,6 +78,7 @@ def balance(
     >>> axes.get_title(loc="left")
     '示例市（虚构） · Compulsory (public)'
     """
+    forecast = forecast.of()  # of several scenarios the baseline
     text = words(language)
     areas = areas_of(forecast)
     there = balances_of(forecast, areas, [district])

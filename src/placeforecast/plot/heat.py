@@ -85,6 +85,7 @@ def heat_map(
     >>> len(axes.get_yticklabels())
     9
     """
+    forecast = forecast.of()  # of several scenarios the baseline
     text = words(language)
     wanted = {"stage": stage, "ledger": ledger, "plan_case": plan_case}
     tables = _tables(forecast, wanted, districts)

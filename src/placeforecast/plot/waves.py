@@ -67,6 +67,7 @@ def wave(
     >>> axes.get_ylabel()
     'Pupils'
     """
+    forecast = forecast.of()  # of several scenarios the baseline
     text = words(language)
     areas = areas_of(forecast)
     district = areas.top if district is None else district

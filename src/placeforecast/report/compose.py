@@ -62,6 +62,7 @@ def compose(forecast: Forecast, *, language: str = "zh") -> Report:
     >>> [section.sheet for section in report.sections][:4]
     ['Cover', 'Wave', 'Balance summary', 'Plan']
     """
+    forecast = forecast.of()  # a report is of one scenario; its notes name the others
     view = View(forecast, catalogue(language))
     launch, last = forecast.launch_year, forecast.last_year
     words = view.words
