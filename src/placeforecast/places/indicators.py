@@ -50,9 +50,8 @@ class _Ground:
 
     def rows(self, stages: tuple[str, ...]) -> list[int]:
         """Return where the grades of some stages stand."""
-        pairs = zip(self.system["grade"], self.system["stage"], strict=True)
-        own = {grade for grade, stage in pairs if stage in stages}
-        return [i for i, grade in enumerate(self.grades) if grade in own]
+        of = dict(zip(self.system["grade"], self.system["stage"], strict=True))
+        return [i for i, grade in enumerate(self.grades) if of[grade] in stages]
 
     def per_area(self, upper: Array, lower: Array, stages: tuple[str, ...]) -> Array:
         """Return the ratio [year, area] of two counts [year, district], added up first.
@@ -64,8 +63,7 @@ class _Ground:
         rows = [self.rows((stage,)) for stage in stages]
         for j, own in enumerate(self.areas.values()):
             if all(taught[np.ix_(of_stage, own)].any() for of_stage in rows):
-                below = lower[:, own].sum(axis=1)
-                above = upper[:, own].sum(axis=1)
+                below, above = lower[:, own].sum(axis=1), upper[:, own].sum(axis=1)
                 ratios[:, j] = np.divide(above, below, out=ratios[:, j].copy(), where=below > 0)
         return ratios
 

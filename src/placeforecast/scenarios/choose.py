@@ -58,7 +58,8 @@ def changes_of(scenarios: pd.DataFrame, name: str) -> pd.DataFrame:
         chain.append(follows)
         follows = _after(scenarios, follows)
     parts = [scenarios[scenarios["scenario"] == each] for each in reversed(chain)]
-    return pd.concat(parts, ignore_index=True).assign(scenario=name)
+    followed = pd.concat(parts, ignore_index=True).assign(scenario=name)
+    return followed.drop(columns="after", errors="ignore")
 
 
 def _after(scenarios: pd.DataFrame, name: str) -> str | None:
@@ -104,21 +105,23 @@ def scenarios_asked(
     if asked is None or isinstance(asked, pd.DataFrame):
         return asked if asked is None else check(asked, "scenarios")
     names = [asked] if isinstance(asked, str) else list(asked)
-    own, shipped = inputs.scenarios, shipped_scenarios(inputs.settings.school_system)
-    known = shipped if own is None else pd.concat([own, shipped], ignore_index=True)
-    if own is not None:  # a scenario of the region takes the place of a shipped one of its name
-        repeated = shipped["scenario"].isin(own["scenario"])
-        known = pd.concat([own, shipped[~repeated]], ignore_index=True)
+    known = shipped_scenarios(inputs.settings.school_system)
+    if inputs.scenarios is not None:
+        # A scenario of the region takes the place of a shipped one of its name.
+        others = known[~known["scenario"].isin(inputs.scenarios["scenario"])]
+        known = pd.concat([inputs.scenarios, others], ignore_index=True)
     return pd.concat([changes_of(known, name) for name in names], ignore_index=True)
 
 
 def names_of(scenarios: pd.DataFrame | None) -> list[str]:
+    """Return the names of scenarios, in order."""
     return [] if scenarios is None else [str(name) for name in scenarios["scenario"].unique()]
 
 
 def assumptions_of(
     assumptions: Assumptions, scenarios: pd.DataFrame | None, name: str
 ) -> Assumptions:
+    """Return the assumptions of a scenario; those given where it has no changes."""
     if scenarios is None or name not in names_of(scenarios):
         return assumptions
     return adjust(assumptions, changes_of(scenarios, name))
