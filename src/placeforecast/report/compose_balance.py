@@ -60,12 +60,28 @@ def balance_section(view: View) -> Section:
     fields = {"case": view.case_name, "ledger": words("report.main_ledger")}
     blocks: tuple[Block, ...] = (
         Paragraph(words("balance.text", **fields)),
+        *_pooled(view),
         *(heat_figure(view, stage) for stage in view.balanced),
         *(_compact(view, measure) for measure in MEASURES),
         _full(view),
         _cells(view),
     )
     return Section(*named, blocks)
+
+
+def _pooled(view: View) -> list[Block]:
+    """Say which stages are balanced above the district."""
+    standards = view.forecast.assumptions.standards
+    if standards is None:
+        return []
+    rows = standards[standards["indicator"] == "planned_at"].dropna(subset=["stage"])
+    words = view.words
+    named = [
+        words("balance.pooled_stage", stage=words.stage(stage), level=words.value("level", level))
+        for stage, level in zip(rows["stage"], rows["value"], strict=True)
+        if stage in view.balanced
+    ]
+    return [Paragraph(words("balance.pooled", stages=view.joined(named)))] if named else []
 
 
 def _spots(view: View) -> Iterator[tuple[str | None, str]]:
