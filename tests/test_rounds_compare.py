@@ -45,7 +45,7 @@ def changes_of(steps: pd.DataFrame, value: str, year: int) -> dict[str, float]:
     return {k: v for k, v in zip(rows["step"], rows["change"], strict=True) if abs(v) > 1e-9}
 
 
-def test_the_steps_between_two_rounds(tmp_path: Path) -> None:
+def test_r20_the_steps_between_two_rounds(tmp_path: Path) -> None:
     """P1 of 2025: 100 children at 1.1 and no spare share; then at 1.2 and with 0.2 of it.
 
     Demand of P1 goes from 110 to 150 and of P2 from 110 to 137.5. Entry moves P1 by 10 pupils,

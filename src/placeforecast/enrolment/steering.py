@@ -133,7 +133,8 @@ def _arrive(now: Array, arrivals: Total, ahead: int, steering: Steering) -> None
             where = f"{steering.districts[d]} in {steering.first + ahead}"
             gone = -arrivals.amount[ahead, d]
             rule = f"({arrivals.name}) takes {gone:g} pupils from {where}, where {there:.0f} are"
-            refuse([Problem(rule, "Lower the effect.", file="events", column="effect")])
+            column = "effect" if arrivals.table == "events" else ""
+            refuse([Problem(rule, "Lower the effect.", file=arrivals.table, column=column)])
         now[arrivals.rows, d] = own * (1 + arrivals.amount[ahead, d] / there)
 
 
