@@ -32,6 +32,7 @@ FIGURES: dict[str, Callable[..., Axes]] = {
     "balance": lambda forecast, **how: pf.plot.balance(
         forecast, "CITY", "compulsory", "public", **how
     ),
+    "fan": lambda forecast, **how: pf.plot.fan(forecast, "D01", "junior", **how),
     "heat_map": lambda forecast, **how: pf.plot.heat_map(
         forecast, "senior_general", "public", "planned", **how
     ),
@@ -40,7 +41,7 @@ FIGURES: dict[str, Callable[..., Axes]] = {
 
 @pytest.fixture(scope="module")
 def city() -> Forecast:
-    return pf.forecast(pf.load_example("city"), horizon=5)
+    return pf.forecast(pf.load_example("city"), horizon=5, trajectories=20, seed=1)
 
 
 @pytest.fixture(params=FIGURES)

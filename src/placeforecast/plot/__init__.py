@@ -5,7 +5,8 @@ and line styles can be told apart in print and by colour-blind readers.
 """
 
 from placeforecast.plot.balances import balance
+from placeforecast.plot.fans import fan
 from placeforecast.plot.heat import heat_map
 from placeforecast.plot.waves import wave
 
-__all__ = ["balance", "heat_map", "wave"]
+__all__ = ["balance", "fan", "heat_map", "wave"]

@@ -99,14 +99,7 @@ def balance(
         furthest = [case for case in STATUSES if case in set(rows["plan_case"])][-1]
         last = rows[rows["plan_case"] == furthest].sort_values("year")
         demand = last["demand"].to_numpy(dtype=float)
-        line: dict[str, Any] = {
-            "color": fonts.INK,
-            "marker": "o",
-            "markersize": 3,
-            "linewidth": 1.4,
-            "zorder": 4,
-        }
-        ax.plot(years, demand, label=text("figure.demand"), **line)
+        ax.plot(years, demand, label=text("figure.demand"), **DEMAND)
         case = text.value("plan_case", str(last["plan_case"].iloc[0]))
         _shade(ax, years, demand, last["places"].to_numpy(dtype=float), case, text)
         ax.set_ylim(0, most * 1.12)
