@@ -123,7 +123,7 @@ def test_a_parent_is_the_weighted_mean_and_a_changed_cell_is_noticed() -> None:
     found = implied(pupils(K1=0.7, J2=1.1))
     assert_parents_are_weighted(found)
     found.loc[found.index[found["indicator"] == "gross_rate"][0], "value"] += 0.01
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match="comparison failed"):
         assert_parents_are_weighted(found)
 
 

@@ -158,7 +158,7 @@ def test_a_plan_all_before_the_launch_is_said() -> None:
 
 def test_every_missing_cell_is_named_at_once() -> None:
     plans = pd.concat([plan({2026: 1, 2040: 1}), plan({2026: 1}, "junior", "B")])
-    with pytest.raises(pf.InputError) as raised:
+    with pytest.raises(pf.InputError, match=r"2 problems in the input") as raised:
         intake_warnings(PUPILS, plans, launch_year=2025)
     assert str(raised.value).splitlines()[1:] == [
         "  intake_plan, row 2: needs the pupils of P1 in A in 2040, which are missing. Add them "

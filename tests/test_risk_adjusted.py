@@ -178,7 +178,7 @@ def test_the_mean_over_trajectories_is_what_is_expected(name: str) -> None:
     np.testing.assert_allclose(drawn.mean(axis=2), expected, atol=error)
     assert (drawn.std(axis=2)[2, :2] > 1).all()
     corrupt = with_cell_changed(table, "places", 10.0)["places"].to_numpy().reshape(6, 3)
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match=r"Not equal to tolerance|are different"):
         np.testing.assert_allclose(drawn.mean(axis=2), corrupt, atol=error)
 
 

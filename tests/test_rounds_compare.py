@@ -125,7 +125,7 @@ def test_the_steps_between_two_years_lead_from_one_to_the_other(
     np.testing.assert_allclose(plan, 10)
     now = changes_of(steps, "demand", 2025)
     assert set(now) <= {"counted", "entry", "progression"}
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match=r"Not equal to tolerance|are different"):
         assert_waterfall(with_cell_changed(steps, "change", 1e-6), a, b)
 
 

@@ -206,7 +206,7 @@ def test_parts_add_up_to_the_errors_of_the_region(tmp_path: Path, table: str) ->
     assert (score.split["births"] < 0).all()
     column = "error" if table == "errors" else "entry"
     spoilt: dict[str, Any] = {table: with_cell_changed(getattr(score, table), column, 1e-6)}
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match=r"Not equal to tolerance|are different"):
         assert_parts_add_up(replace(score, **spoilt))
 
 

@@ -76,7 +76,7 @@ def test_r19_the_score_agrees_with_the_task_at_its_end(column: str | None) -> No
     assert_scores_hold(scored, compared)
     if column is not None:
         scored[column] = scored[column].where(scored.index != 3, scored[column] + 1)
-        with pytest.raises(AssertionError):
+        with pytest.raises(AssertionError, match="comparison failed"):
             assert_scores_hold(scored, compared)
 
 

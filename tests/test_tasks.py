@@ -124,7 +124,7 @@ def test_the_split_adds_up_and_a_changed_cell_is_noticed(column: str) -> None:
     found = compare(tasks, plan(project(), conversion))
     assert_split_adds_up(found)
     found[column] = found[column].where(found.index != 1, found[column] + 1)
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match="comparison failed"):
         assert_split_adds_up(found)
 
 
