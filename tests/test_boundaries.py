@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,9 @@ import pytest
 import placeforecast as pf
 from placeforecast.tables.boundaries import rebase, with_boundaries
 from schools import with_cell_changed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def changes(*rows: tuple[str, str, int, float]) -> pd.DataFrame:
@@ -218,3 +223,24 @@ def test_what_contradicts_itself_is_refused(given: pd.DataFrame, text: str) -> N
 def test_half_a_sum_is_refused(name: str, table: pd.DataFrame, text: str) -> None:
     with pytest.raises(pf.InputError, match=text):
         with_boundaries({name: table}, changes(("A", "B", 2020, 1.0)))
+
+
+def test_a_region_is_read_in_the_districts_of_today(tmp_path: Path) -> None:
+    """R14: A joined B in 2023; its earlier rows are B's, and the change is kept."""
+    years = range(2019, 2026)
+    taught = [("A" if year < 2023 else "B", year, "P1", 90) for year in years]
+    born = [("A" if year < 2023 else "B", year, 100) for year in range(2005, 2025)]
+    tables = {
+        "enrolment": pd.DataFrame(taught, columns=["district", "year", "grade", "pupils"]),
+        "births": pd.DataFrame(born, columns=["district", "year", "births"]),
+        "boundaries": pd.DataFrame({"old": ["A"], "new": "B", "year": 2023, "share": 1.0}),
+    }
+    for name, table in tables.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    inputs = pf.read_inputs(tmp_path)
+    assert inputs.enrolment is not None
+    assert set(inputs.enrolment["district"]) == {"B"}
+    assert inputs.enrolment["pupils"].sum() == 90 * len(years)
+    assert list(inputs.provenance["table"]) == ["births", "boundaries", "enrolment"]
+    assert inputs.boundaries is None
+    assert inputs.rebased is not None

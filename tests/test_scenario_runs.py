@@ -86,6 +86,13 @@ def test_scenarios_of_the_region_are_called_by_name() -> None:
         run(own, ["many"])
 
 
+def test_a_scenario_called_by_name_follows_another() -> None:
+    table = changes(more=1.1, much=1.2).assign(after=[None, "more"])
+    result = run(region(TAUGHT, BORN, places=STANDING, scenarios=table), ["much"])
+    entered = result.pupils.query("grade == 'P1' and year == 2026").set_index("scenario")["pupils"]
+    np.testing.assert_allclose(entered["much"], 1.32 * entered["baseline"], rtol=1e-12)
+
+
 def test_one_scenario_alone_holds_its_own_assumptions(inputs: pf.Inputs) -> None:
     both = run(inputs, changes(more=1.1))
     more = both.of("more")

@@ -338,6 +338,7 @@ def _limits(
         remedy = "Add what stands there; write 0 places if nothing does."
         refuse([Problem(rule, remedy, file="places", column="places")])
     cells = own.assign(stage=GENERAL)
+    # No spare share is given: nothing is kept free, which is the documented default.
     spare = standard(assumptions.standards, "spare_share", cells).fillna(0.0)
     free = to_array(own.assign(places=spare), axes, "places", name="capacity", holes=True)
     # Where nobody is taught and nothing stands or is planned (no row), nobody is taken in.

@@ -142,6 +142,7 @@ def _leaving_private(
     net = (hands["places"] * private).groupby([hands[key] for key in KEYS]).sum()
     # A cell without a school that changes hands loses nobody.
     places = net.reindex(pd.MultiIndex.from_frame(cells[KEYS])).fillna(0.0).to_numpy()
+    # No spare share: nothing is kept free; a cell without pupils has no part of who leaves.
     spare = standard(assumptions.standards, "spare_share", cells).fillna(0.0)
     whole = cells["pupils"].groupby([cells[key] for key in KEYS]).transform("sum")
     part = (cells["pupils"] / whole.where(whole > 0)).fillna(0.0)
