@@ -87,7 +87,8 @@ def test_scenarios_of_the_region_are_called_by_name() -> None:
 
 
 def test_a_scenario_called_by_name_follows_another() -> None:
-    table = changes(more=1.1, much=1.2).assign(after=[None, "more"])
+    table = changes(more=1.1, much=1.2)
+    table["after"] = pd.Series([None, "more"], dtype=object)
     result = run(region(TAUGHT, BORN, places=STANDING, scenarios=table), ["much"])
     entered = result.pupils.query("grade == 'P1' and year == 2026").set_index("scenario")["pupils"]
     np.testing.assert_allclose(entered["much"], 1.32 * entered["baseline"], rtol=1e-12)
