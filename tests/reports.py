@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.report.model import Report
 
 YEARS = range(2019, 2026)

@@ -24,7 +24,7 @@ from placeforecast.tables.examples import example_folder
 from schools import SIMPLE, by_year, found, pupils, region, with_cell_changed
 
 if TYPE_CHECKING:
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 VALUE = {
     "population": "population",

@@ -16,7 +16,7 @@ from placeforecast.tables.align import births_by_school_year
 from schools import SIMPLE
 
 if TYPE_CHECKING:
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 ROOT = Path(__file__).parents[1]
 GROUPS = {"primary": ["R", *map(str, range(1, 7))], "secondary": [*map(str, range(7, 12))]}

@@ -17,7 +17,7 @@ import placeforecast as pf
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 ROOT = Path(__file__).parents[1]
 REGION = ROOT / "data" / "china"

@@ -11,7 +11,7 @@ import pytest
 
 import placeforecast as pf
 from placeforecast import cli
-from placeforecast.chain import RESULTS
+from placeforecast.chain.record import RESULTS
 from placeforecast.cli import REVIEW
 from placeforecast.tables.examples import example_folder
 from regions import added, gone, line, region_with, run

@@ -16,7 +16,7 @@ import pytest
 import placeforecast as pf
 
 if TYPE_CHECKING:
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"

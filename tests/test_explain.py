@@ -13,7 +13,7 @@ from placeforecast.rounds.explain import explain
 from placeforecast.rounds.explained import COLUMNS, numbered
 
 if TYPE_CHECKING:
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 LAUNCH = 2025
 

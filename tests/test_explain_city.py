@@ -11,7 +11,7 @@ import placeforecast as pf
 from placeforecast.rounds.explain import explain
 
 if TYPE_CHECKING:
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 
 def values(terms: pd.DataFrame) -> dict[str, float]:

@@ -18,7 +18,7 @@ import placeforecast as pf
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.tables.records import Inputs
 
 LAUNCH, WINDOW = 2025, 5

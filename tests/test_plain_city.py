@@ -15,7 +15,7 @@ import placeforecast as pf
 from schools import with_cell_changed
 
 if TYPE_CHECKING:
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 FOLDER = Path(__file__).parent / "baseline"
 POLICY = (

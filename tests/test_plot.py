@@ -25,7 +25,7 @@ from placeforecast.tables.grades import load_grades
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 FIGURES: dict[str, Callable[..., Axes]] = {
     "wave": lambda forecast, **how: pf.plot.wave(forecast, "D01", **how),

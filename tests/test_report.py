@@ -20,7 +20,7 @@ from reports import TITLE, Written, forecast, read, small, table_of, texts, writ
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.report.model import Cell, Form, Report
 
 ODD = (

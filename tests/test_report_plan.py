@@ -16,7 +16,7 @@ from reports import forecast, read, small, table_of, texts, written
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.report.model import Report
 
 

@@ -18,7 +18,7 @@ from reports import YEARS, forecast, read, small, table_of, texts, written
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.report.model import Report
 
 SHORT = 0.9

@@ -20,7 +20,7 @@ from schools import by_year, pupils, region
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "requirements.md"

@@ -16,7 +16,7 @@ from reports import forecast, small
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 LAUNCH = 2025
 Need = dict[tuple[str, str], list[float]]

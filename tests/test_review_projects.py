@@ -18,7 +18,7 @@ from reports import forecast
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 LAUNCH = 2025
 GRADES = ("J1", "J2", "J3")

@@ -28,7 +28,7 @@ from schools import SIMPLE, with_cell_changed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.tables.doors import Array
     from placeforecast.uncertainty.learn import Learnt
 

@@ -23,7 +23,7 @@ from schools import with_cell_changed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.rounds.read import Round
 
 

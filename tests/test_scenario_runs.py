@@ -12,7 +12,7 @@ import placeforecast as pf
 from schools import SIMPLE, by_year, pupils, region
 
 if TYPE_CHECKING:
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 TAUGHT = pupils({"P1": [90, 96, 93, 99, 95], "P2": [88, 91, 95, 92, 99]}, 2021)
 BORN = by_year("births", [100] * 20, 2005, district="A")

@@ -23,7 +23,7 @@ from schools import with_cell_changed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.tables.doors import Array
     from placeforecast.uncertainty.errors import ErrorModel
 

@@ -24,7 +24,7 @@ _HOME = {
     "demand_places": "placeforecast.places.demand",
     "estimate": "placeforecast.rates.estimate",
     "explain": "placeforecast.rounds.explain",
-    "forecast": "placeforecast.chain",
+    "forecast": "placeforecast.chain.forecast",
     "freeze_round": "placeforecast.rounds.freeze",
     "load_example": "placeforecast.tables.examples",
     "plot": "placeforecast.plot",
@@ -70,7 +70,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from placeforecast import plot
-    from placeforecast.chain import forecast
+    from placeforecast.chain.forecast import forecast
     from placeforecast.enrolment.project import project_enrolment
     from placeforecast.evaluation.backtest import backtest
     from placeforecast.places.balance import balance_places

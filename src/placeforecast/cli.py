@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 app = typer.Typer(
     help="Forecasts how many school places a district will be short of, or have idle.",

@@ -16,7 +16,7 @@ import placeforecast as pf
 if TYPE_CHECKING:
     import pandas as pd
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 FILE = Path(__file__).with_name("example_city.csv")
 YEARS = (2025, 2026, 2028, 2030, 2035, 2040)

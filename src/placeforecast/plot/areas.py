@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.plot.words import Words
 
 SUMMED = ("pupils", "demand", "places", "balance", "cell_shortfall", "cell_surplus")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.plot.words import Words
 
 DEMAND: dict[str, Any] = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 QUANTILE = "demand_p"
 

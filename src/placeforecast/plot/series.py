@@ -12,7 +12,7 @@ from placeforecast.tables.grades import resolve_grades, stages_in_order
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 PLATEAU = 0.95
 """Years next to a peak with at least this share of it belong to its plateau."""

@@ -20,7 +20,7 @@ from placeforecast.report.model import Report
 from placeforecast.report.view import View, catalogue
 
 if TYPE_CHECKING:
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 SECTIONS = (
     summary_section,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure as Drawing
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.report.view import View
 
 

@@ -23,7 +23,7 @@ from placeforecast.tables.grades import resolve_grades, stages_in_order
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.plot.areas import Areas
     from placeforecast.report.model import Cell
 

@@ -14,7 +14,7 @@ from placeforecast.report.xlsx import write_xlsx
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.report.model import Report
 
 RENDERERS: dict[str, Callable[[Report, Path], None]] = {"html": write_html, "xlsx": write_xlsx}

@@ -14,7 +14,7 @@ from placeforecast.tables.show import record_html, record_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,7 +15,7 @@ from placeforecast.tables.structure import structure_changes, with_structure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
     from placeforecast.tables.records import Assumptions
     from placeforecast.tables.structure import Change
 

@@ -23,7 +23,7 @@ from placeforecast.tables.problems import Problem, refuse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from placeforecast.chain import Forecast
+    from placeforecast.chain.record import Forecast
 
 FORMAT = 1
 """Raised when a later version writes rounds that this one could not read."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from placeforecast.chain import Forecast, forecast
+from placeforecast.chain.forecast import forecast
 from placeforecast.rounds.freeze import FORMAT, META, render
 from placeforecast.rounds.text import table_from_text
 from placeforecast.tables.problems import Problem, refuse
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+
+    from placeforecast.chain.record import Forecast
 
 RESTORE = "Restore the round from a copy, or freeze the forecast again."
 

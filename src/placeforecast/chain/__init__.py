@@ -1,0 +1,1 @@
+"""The whole chain: inputs -> rates -> population -> enrolment -> places."""

@@ -1,0 +1,176 @@
+"""The front door: every scenario run through the chain, side by side."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from placeforecast.chain.record import RESULTS, Forecast
+from placeforecast.chain.run import run
+from placeforecast.rates.estimate import estimate, last_year_of, launch_year_of
+from placeforecast.rates.paths import hold_texts
+from placeforecast.scenarios.adjust import BASELINE
+from placeforecast.scenarios.choose import (
+    assumptions_of,
+    names_of,
+    scenario_texts,
+    scenarios_asked,
+)
+from placeforecast.tables.problems import AssumptionWarning
+from placeforecast.tables.vocabulary import vocabulary
+from placeforecast.uncertainty.learn import COVERAGE, learn_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from placeforecast.tables.records import Assumptions, Inputs
+
+
+def forecast(  # noqa: PLR0913 - the front door
+    inputs: Inputs,
+    *,
+    assumptions: Assumptions | None = None,
+    model: str | Path | None = None,
+    scenarios: pd.DataFrame | Sequence[str] | None = None,
+    launch_year: int | None = None,
+    horizon: int | None = None,
+    trajectories: int = 0,
+    quantiles: Sequence[float] | None = None,
+    seed: int | None = None,
+    jobs: int = 1,
+) -> Forecast:
+    """Run the whole chain from what was observed to places short or idle.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        A region.
+    assumptions : Assumptions, optional
+        Instead of those that `estimate` makes of the inputs.
+    model : str or Path, optional
+        A folder under ``models/`` or a path; by default the one in the settings.
+    scenarios : DataFrame or sequence of str, optional
+        A table of changes (see `adjust`), or names of scenarios of the region or shipped ones. They
+        run beside the baseline, with the same random numbers.
+    launch_year, horizon : int, optional
+        By default those of the settings.
+    trajectories : int
+        Random runs around the central one, drawn from the errors of past launches; 0 is the
+        central run alone (only the command line reads the settings here). A value column ``x``
+        then has companions such as ``x_p10``, and `balance` the chance and the expected size of a
+        shortage.
+    quantiles : sequence of float, optional
+        Which companions; by default those of the settings.
+    seed : int, optional
+        By default that of the settings, else 1.
+    jobs : int
+        Processes for replaying past launches; the figures do not depend on it.
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    InputError
+        For a hole that the forecast needs, named.
+    ValueError
+        For quantiles outside 0-1, fewer than no trajectories, a seed below 0, or a horizon of less
+        than one year.
+
+    Warns
+    -----
+    AssumptionWarning
+        For lawful but odd input, and for tables that were read but are not computed with.
+
+    Examples
+    --------
+    >>> import placeforecast as pf
+    >>> result = pf.forecast(pf.load_example("city"), horizon=3, trajectories=50, seed=1)
+    >>> sorted(set(result.balance["plan_case"]))
+    ['committed', 'existing', 'planned', 'risk_adjusted']
+    >>> row = result.balance.iloc[-1]
+    >>> bool(row.balance_p10 <= row.balance_p50 <= row.balance_p90)
+    True
+    """
+    if trajectories < 0:
+        raise ValueError(f"there cannot be {trajectories} trajectories: give 0 or more")
+    launch = launch_year_of(inputs, launch_year)
+    last = last_year_of(inputs, launch, horizon)
+    notes = _unused(inputs)
+    if assumptions is None:
+        assumptions = estimate(inputs, model=model, launch_year=launch, horizon=last - launch)
+    named = scenarios_asked(scenarios, inputs)
+    errors = None
+    if trajectories:
+        asked, drawn = _quantiles(quantiles, inputs), _seed(seed, inputs)
+        learnt = learn_errors(inputs, assumptions, launch, model=model, seed=drawn, jobs=jobs)
+        errors = (learnt, asked, (trajectories, drawn))
+    runs, ends = {}, set()
+    base = assumptions_of(assumptions, named, BASELINE)
+    for name in dict.fromkeys((BASELINE, *names_of(named))):
+        changed = base if name == BASELINE else assumptions_of(assumptions, named, name)
+        said = notes if name == BASELINE else []
+        runs[name] = run(inputs, changed, base, (launch, last), said, errors=errors, model=model)
+        ends.add(int(runs[name]["pupils"]["year"].max()))
+    years = range(launch, min(ends) + 1)
+    coverage = pd.DataFrame(columns=COVERAGE)
+    if errors is not None:
+        coverage = learnt.coverage
+        text = f"{trajectories} trajectories, seed {drawn}, from {learnt.source}"
+        notes.append(("intervals", text))
+    notes += [("scenario", text) for text in scenario_texts(named)]
+    results: dict[str, Any] = {name: _side_by_side(runs, name) for name in RESULTS[:-2]}
+    return Forecast(
+        **results,
+        inputs=inputs,
+        assumptions=base,
+        launch_year=launch,
+        last_year=years[-1],
+        coverage=coverage,
+        notes=_notes(base, notes, years),
+        scenarios=named,
+    )
+
+
+def _side_by_side(runs: Mapping[str, Mapping[str, pd.DataFrame]], name: str) -> pd.DataFrame | None:
+    """Return a result table of every scenario, the scenario first; None where no run has it."""
+    parts = [run[name].assign(scenario=scenario) for scenario, run in runs.items() if name in run]
+    if not parts:
+        return None
+    table = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    return table[["scenario", *(column for column in table.columns if column != "scenario")]]
+
+
+def _seed(seed: int | None, inputs: Inputs) -> int:
+    chosen = seed if seed is not None else inputs.settings.run.seed
+    if chosen is not None and chosen < 0:
+        raise ValueError(f"the seed must not be below 0, as {chosen} is")
+    return 1 if chosen is None else chosen
+
+
+def _quantiles(quantiles: Sequence[float] | None, inputs: Inputs) -> tuple[float, ...]:
+    asked = tuple(quantiles) if quantiles is not None else inputs.settings.run.quantiles
+    if not asked or any(not 0 < quantile < 1 for quantile in asked):
+        raise ValueError(f"quantiles must lie between 0 and 1, not {list(asked)}")
+    return asked
+
+
+def _unused(inputs: Inputs) -> list[tuple[str, str]]:
+    """Say which tables were read and are not computed with."""
+    names = [name for name in inputs.tables() if not vocabulary()[name].used]
+    notes = []
+    if names:
+        notes.append(("unused", f"read and checked, but not computed with: {', '.join(names)}"))
+        warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=3)
+    return notes
+
+
+def _notes(assumptions: Assumptions, notes: list[tuple[str, str]], years: range) -> pd.DataFrame:
+    """Join what estimation, the chain and the policy paths have to say."""
+    rows = [(str(row["topic"]), str(row["text"])) for row in assumptions.notes.to_dict("records")]
+    rows += [("policy", text) for text in hold_texts(assumptions.policy, years)]
+    return pd.DataFrame([*rows, *notes], columns=["topic", "text"])
