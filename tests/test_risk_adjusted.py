@@ -11,7 +11,7 @@ import pytest
 
 import placeforecast as pf
 from launches import TREE, places_of, two_districts
-from placeforecast import chain
+from placeforecast.chain import forecast as front_door
 from placeforecast.places.delivery import LONGEST, Outcomes, project_outcomes
 from placeforecast.uncertainty.deliveries import (
     CORRELATION,
@@ -254,7 +254,7 @@ def learnt_once() -> Iterator[None]:
         return learnt[0]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chain, "learn_errors", learn)
+        patch.setattr(front_door, "learn_errors", learn)
         yield
 
 

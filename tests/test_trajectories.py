@@ -15,9 +15,10 @@ from launches import normal_errors, places_of, two_districts
 from placeforecast.places.accounts import ACCOUNTS
 from placeforecast.tables.settings import Run
 from placeforecast.uncertainty.calibrate import quantiles_of
+from placeforecast.uncertainty.central import Central
 from placeforecast.uncertainty.draws import BirthShocks, multipliers
 from placeforecast.uncertainty.learn import Learnt
-from placeforecast.uncertainty.trajectories import Central, Drawn, draw
+from placeforecast.uncertainty.trajectories import draw
 from schools import with_cell_changed
 
 if TYPE_CHECKING:
@@ -26,14 +27,17 @@ if TYPE_CHECKING:
     from placeforecast.chain.record import Forecast
     from placeforecast.tables.doors import Array
     from placeforecast.uncertainty.errors import ErrorModel
+    from placeforecast.uncertainty.reduce import Drawn
 
 MANY = 20_000
 QUANTILES = (0.1, 0.5, 0.9)
 CASE = ("all", "planned")
 CHANCES = (
     "chance_of_shortfall",
+    "chance_first_shortfall",
     "expected_shortfall",
     "chance_of_cell_shortfall",
+    "chance_first_cell_shortfall",
     "expected_cell_shortfall",
 )
 ORDERED = {
@@ -119,8 +123,8 @@ def test_chance_and_size_of_a_shortfall_against_closed_forms(standing: float) ->
     np.testing.assert_allclose(at_end(found, "expected_shortfall"), loss, atol=error + 0.1)
     interval = 100 * np.exp(spread * np.array([-1.2816, 0.0, 1.2816]))
     np.testing.assert_allclose(at_end(found, "demand"), interval, atol=0.5)
-    for name in CHANCES[:2]:  # one cell: nothing to net
-        cell = name.replace("of_", "of_cell_").replace("expected_", "expected_cell_")
+    for name in CHANCES[:3]:  # one cell: nothing to net
+        cell = name.replace("shortfall", "cell_shortfall")
         np.testing.assert_array_equal(at_end(found, name), at_end(found, cell))
 
 
@@ -290,7 +294,7 @@ def test_companions_are_named_after_their_quantile(result: Forecast) -> None:
         wanted = {f"{value}_{end}" for value in values for end in ("p2_5", "p50", "p90")}
         assert set(columns) == wanted
     assert result.balance is not None
-    assert list(result.balance.columns[-5:]) == [*CHANCES, "chance_of_warning"]
+    assert list(result.balance.columns[-7:]) == [*CHANCES, "chance_of_warning"]
     assert set(CHANCES).isdisjoint(result.stages.columns)
 
 

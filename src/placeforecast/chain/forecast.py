@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from joblib import Parallel, delayed
 
 from placeforecast.chain.record import RESULTS, Forecast
 from placeforecast.chain.run import run
@@ -21,12 +22,16 @@ from placeforecast.scenarios.choose import (
 from placeforecast.tables.problems import AssumptionWarning
 from placeforecast.tables.vocabulary import vocabulary
 from placeforecast.uncertainty.learn import COVERAGE, learn_errors
+from placeforecast.uncertainty.trajectories import Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from placeforecast.chain.run import Notes
     from placeforecast.tables.records import Assumptions, Inputs
+
+    Run = tuple[dict[str, pd.DataFrame], Notes]
 
 
 def forecast(  # noqa: PLR0913 - the front door
@@ -67,7 +72,8 @@ def forecast(  # noqa: PLR0913 - the front door
     seed : int, optional
         By default that of the settings, else 1.
     jobs : int
-        Processes for replaying past launches; the figures do not depend on it.
+        Processes for past launches and for scenarios, or for districts where there is only the
+        baseline; the figures do not depend on it.
 
     Returns
     -------
@@ -104,24 +110,17 @@ def forecast(  # noqa: PLR0913 - the front door
     if assumptions is None:
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=last - launch)
     named = scenarios_asked(scenarios, inputs)
-    errors = None
+    sampling = None
     if trajectories:
         asked, drawn = _quantiles(quantiles, inputs), _seed(seed, inputs)
         learnt = learn_errors(inputs, assumptions, launch, model=model, seed=drawn, jobs=jobs)
-        errors = (learnt, asked, (trajectories, drawn))
-    runs, ends = {}, set()
+        sampling = Sampling(learnt, asked, trajectories, drawn, jobs if named is None else 1)
     base = assumptions_of(assumptions, named, BASELINE)
-    for name in dict.fromkeys((BASELINE, *names_of(named))):
-        changed = base if name == BASELINE else assumptions_of(assumptions, named, name)
-        said = notes if name == BASELINE else []
-        runs[name] = run(inputs, changed, base, (launch, last), said, errors=errors, model=model)
-        ends.add(int(runs[name]["pupils"]["year"].max()))
-    years = range(launch, min(ends) + 1)
-    coverage = pd.DataFrame(columns=COVERAGE)
-    if errors is not None:
-        coverage = learnt.coverage
-        text = f"{trajectories} trajectories, seed {drawn}, from {learnt.source}"
-        notes.append(("intervals", text))
+    runs = _runs(inputs, assumptions, named, (launch, last), sampling, model=model, jobs=jobs)
+    years = range(launch, min(int(run["pupils"]["year"].max()) for run, _ in runs.values()) + 1)
+    notes += runs[BASELINE][1]
+    if sampling is not None:
+        notes.append(("intervals", sampling.text))
     notes += [("scenario", text) for text in scenario_texts(named)]
     results: dict[str, Any] = {name: _side_by_side(runs, name) for name in RESULTS[:-2]}
     return Forecast(
@@ -130,15 +129,59 @@ def forecast(  # noqa: PLR0913 - the front door
         assumptions=base,
         launch_year=launch,
         last_year=years[-1],
-        coverage=coverage,
+        coverage=pd.DataFrame(columns=COVERAGE) if sampling is None else learnt.coverage,
         notes=_notes(base, notes, years),
         scenarios=named,
+        sampling=sampling,
     )
 
 
-def _side_by_side(runs: Mapping[str, Mapping[str, pd.DataFrame]], name: str) -> pd.DataFrame | None:
+def _runs(
+    inputs: Inputs,
+    assumptions: Assumptions,
+    named: pd.DataFrame | None,
+    span: tuple[int, int],
+    sampling: Sampling | None,
+    *,
+    model: str | Path | None,
+    jobs: int,
+) -> dict[str, Run]:
+    """Run every scenario, the baseline first; warn once of what is odd in any of them."""
+    names = list(dict.fromkeys((BASELINE, *names_of(named))))
+    changed = [assumptions_of(assumptions, named, name) for name in names]
+    found = Parallel(n_jobs=jobs if len(names) > 1 else 1)(
+        delayed(_heard)(inputs, one, changed[0], span, sampling=sampling, model=model)
+        for one in changed
+    )
+    said = {(one.__class__, str(one)): one for _, heard in found for one in heard}
+    for warning in said.values():
+        warnings.warn(warning, stacklevel=3)
+    return {name: run for name, (run, _) in zip(names, found, strict=True)}
+
+
+def _heard(
+    inputs: Inputs,
+    assumptions: Assumptions,
+    base: Assumptions,
+    span: tuple[int, int],
+    *,
+    sampling: Sampling | None,
+    model: str | Path | None,
+) -> tuple[Run, list[Warning]]:
+    """Run one scenario, and return what was warned of: a process of its own tells nobody."""
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        done = run(inputs, assumptions, base, span, sampling=sampling, model=model)
+    return done, [one.message for one in heard if isinstance(one.message, Warning)]
+
+
+def _side_by_side(runs: Mapping[str, Run], name: str) -> pd.DataFrame | None:
     """Return a result table of every scenario, the scenario first; None where no run has it."""
-    parts = [run[name].assign(scenario=scenario) for scenario, run in runs.items() if name in run]
+    parts = [
+        tables[name].assign(scenario=scenario)
+        for scenario, (tables, _) in runs.items()
+        if name in tables
+    ]
     if not parts:
         return None
     table = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)

@@ -9,11 +9,13 @@ from placeforecast.places.accounts import ACCOUNTS
 from placeforecast.scenarios.adjust import BASELINE
 from placeforecast.scenarios.choose import assumptions_of
 from placeforecast.tables.show import record_html, record_text
+from placeforecast.uncertainty.single import single_trajectories
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from placeforecast.tables.records import Assumptions, Inputs
+    from placeforecast.uncertainty.trajectories import Sampling
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,6 +44,8 @@ class Forecast:
         With trajectories: how often intervals made in the same way at past launches held what came.
     scenarios : DataFrame or None
         The changes of the scenarios beside the baseline.
+    sampling : Sampling or None
+        What the trajectories were drawn with; None of the central run alone.
     indicators, tasks, task_scores, intake_warnings, hidden_shortage, rooms, estates, \
 housing_levels, relief, hot_spots, crowding, plan_checks, land : DataFrame or None
         What stands beside the balance, where the region has the tables for it: see
@@ -64,6 +68,7 @@ housing_levels, relief, hot_spots, crowding, plan_checks, land : DataFrame or No
     notes: pd.DataFrame
     coverage: pd.DataFrame
     scenarios: pd.DataFrame | None = None
+    sampling: Sampling | None = None
     indicators: pd.DataFrame | None = None
     tasks: pd.DataFrame | None = None
     task_scores: pd.DataFrame | None = None
@@ -103,6 +108,52 @@ housing_levels, relief, hot_spots, crowding, plan_checks, land : DataFrame or No
         if scenario != BASELINE:
             changed["assumptions"] = assumptions_of(self.assumptions, self.scenarios, scenario)
         return replace(self, **changed, scenarios=None)
+
+    def trajectories_of(
+        self, district: str, stage: str, *, ledger: str = "public", case: str = "planned"
+    ) -> pd.DataFrame:
+        """Return every trajectory of one district and stage, of the baseline.
+
+        They are drawn again from the seed, and are those that the intervals and chances were made
+        from. Of another scenario: ``forecast.of("births_low").trajectories_of(...)``.
+
+        Parameters
+        ----------
+        district, stage : str
+            A district or parent; a stage or combined stage.
+        ledger, case : str
+            Of the balance.
+
+        Returns
+        -------
+        DataFrame [trajectory, year, pupils, demand, cell_shortfall, cell_surplus, places, balance]
+            Pupils and places. Without a table of places the columns end at `demand`.
+
+        Raises
+        ------
+        ValueError
+            If the forecast has no trajectories, or there is no such district, stage, ledger or
+            plan case.
+
+        Examples
+        --------
+        >>> import placeforecast as pf
+        >>> result = pf.forecast(pf.load_example("city"), horizon=2, trajectories=20, seed=1)
+        >>> runs = result.trajectories_of("D01", "junior")
+        >>> last = runs[runs["year"] == result.last_year]
+        >>> row = result.balance.query(
+        ...     "district == 'D01' and stage == 'junior' and ledger == 'public'"
+        ...     " and plan_case == 'planned' and year == @result.last_year"
+        ... ).iloc[0]
+        >>> bool((last["balance"] < 0).mean() == row["chance_of_shortfall"])
+        True
+        """
+        if self.sampling is None:
+            raise ValueError("the forecast has no trajectories: run it with trajectories=500")
+        one = self.of()
+        return single_trajectories(
+            one.tables(), self.inputs, one.assumptions, self.sampling, district, stage, ledger, case
+        )
 
     def __repr__(self) -> str:
         return record_text(self)

@@ -22,11 +22,13 @@ from placeforecast.uncertainty.companions import with_companions
 from placeforecast.uncertainty.replay import corrected
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from placeforecast.tables.records import Assumptions, Inputs
-    from placeforecast.uncertainty.learn import Learnt
+    from placeforecast.uncertainty.trajectories import Sampling
+
+
+Notes = list[tuple[str, str]]
 
 
 def run(
@@ -34,33 +36,52 @@ def run(
     assumptions: Assumptions,
     base: Assumptions,
     span: tuple[int, int],
-    notes: list[tuple[str, str]],
     *,
-    errors: tuple[Learnt, Sequence[float], tuple[int, int]] | None,
+    sampling: Sampling | None,
     model: str | Path | None,
-) -> dict[str, pd.DataFrame]:
-    """Take every step of the chain with one set of assumptions."""
+) -> tuple[dict[str, pd.DataFrame], Notes]:
+    """Take every step of the chain with one set of assumptions.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        A region.
+    assumptions, base : Assumptions
+        Those of the scenario and those of the baseline: pupils move by the difference in migration.
+    span : tuple of int
+        The launch and the last year.
+    sampling : Sampling or None
+        Trajectories to draw; None for the central run alone.
+    model : str, Path or None
+        For a correction by the last error.
+
+    Returns
+    -------
+    tuple of dict of str to DataFrame and list of (topic, text)
+        The result tables by name, and what a reader must know of them.
+    """
+    notes: Notes = []
     launch, last = span
     capacity = _capacity(inputs, assumptions, range(launch, last + 1))
     launched = launch_pupils(inputs, assumptions, launch, last, capacity=capacity, before=base)
     years = range(launch, int(launched.pupils["year"].max()) + 1)
     if years[-1] < last:
         notes.append(("horizon", f"the assumptions end in {years[-1]}, before {last}"))
-        warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=3)
+        warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=2)
     basis = set(launched.children["basis"])
     notes += [("policy", text) for text in on_births_texts(assumptions.policy, basis)]
     pupils, correction = corrected(inputs, launched.pupils, launch, model)
     if correction:
         notes.append(("correction", correction))
     tables = _places_needed(inputs, assumptions, pupils, years, notes)
-    if errors is not None:
-        tables = with_companions(tables, inputs, assumptions, *errors)
+    if sampling is not None:
+        tables = with_companions(tables, inputs, assumptions, sampling)
     tables["children"] = launched.children
     tables |= accounts(inputs, assumptions, tables, launch)
     if launched.projection is not None:
         tables["population"] = launched.projection.population
         tables["births"] = launched.projection.births
-    return tables
+    return tables, notes
 
 
 def _places_needed(
@@ -68,7 +89,7 @@ def _places_needed(
     assumptions: Assumptions,
     pupils: pd.DataFrame,
     years: range,
-    notes: list[tuple[str, str]],
+    notes: Notes,
 ) -> dict[str, pd.DataFrame]:
     """Take the second half of the chain: from pupils to the balance, as far as places are known."""
     tree, grades = inputs.districts, inputs.grades
@@ -99,7 +120,7 @@ def _capacity(inputs: Inputs, assumptions: Assumptions, years: range) -> pd.Data
 
 
 def _places(
-    inputs: Inputs, assumptions: Assumptions, years: range, notes: list[tuple[str, str]]
+    inputs: Inputs, assumptions: Assumptions, years: range, notes: Notes
 ) -> pd.DataFrame | None:
     """Return places in every plan case, or None where no places are known."""
     if assumptions.places is None:

@@ -124,7 +124,9 @@ def drawn_places(
         if ledger in swing.places:
             numbers = latent(swing.project, swing.batch, trajectories, seed)
             outcome = outcomes_of(swing.chances, numbers)
-            places += np.moveaxis(swing.places[ledger][outcome], 0, 2)
+            moved = np.moveaxis(swing.places[ledger], 0, 2)
+            rows = np.flatnonzero(moved.any(axis=(0, 2)))
+            places[:, rows] += np.take(moved[:, rows], outcome, axis=2)
     if (places < NOTHING_BELOW).any():
         names = ", ".join(dict.fromkeys(swing.project for swing in swings))
         text = (
