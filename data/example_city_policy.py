@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from example_city_means import ALLOWANCE
 from example_city_region import COUNTIES, GRADES, LAST_YEAR, STAGE_OF, ZONE_TYPES, points
 
 INVENTED = "invented for the example"
@@ -20,6 +21,10 @@ RETENTION = "a county's 14th five-year plan: at least 98 %"
 MIGRANTS = "assumed; 优质均衡 asks for at least 85 % in public or purchased places"
 CAP = "2021 norm: 5 % of a province, 15 % of a county; here 5 % of each zone (assumed)"
 GENERAL = "Guangdong's announced path: 70 % of junior graduates by 2030"
+ALLOWED = (
+    "basic allowance of a school, without salaries; senior stages a local example",
+    "assumed",
+)
 MODE = "assumed: the share is kept and places follow"
 
 Row = tuple[str, str, str, str, int, float | str, str, str, str]
@@ -94,6 +99,7 @@ def make_standards() -> pd.DataFrame:
         ("senior_general", "planned_at", "city", pooled, "read"),
         ("senior_vocational", "planned_at", "city", pooled, "read"),
         ("senior_general", "elective_room_factor", 1.1, rooms, "assumed"),
+        *((stage, "recurrent_per_pupil", yuan, *ALLOWED) for stage, yuan in ALLOWANCE.items()),
     ]
     return pd.DataFrame(rows, columns=["stage", "indicator", "value", "source", "confidence"])
 

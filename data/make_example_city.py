@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from example_city_housing import make_housing, make_yields
+from example_city_means import make_budget, make_posts
 from example_city_people import (
     SEX_RATIO_AT_BIRTH,
     adult_population,
@@ -188,6 +189,8 @@ def make_tables(seed: int = SEED, later_seed: int = LATER_SEED) -> dict[str, pd.
         "events": make_events(),
         "transfers": make_transfers(),
         "neighbours": make_neighbours(),
+        "posts": make_posts(enrolment),
+        "budget": make_budget(enrolment),
     }
 
 

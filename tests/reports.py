@@ -83,7 +83,8 @@ class Written:
 
 
 def written(result: Forecast, folder: Path, language: str = "zh") -> Written:
-    page, workbook = pf.write_report(result, folder, language=language)
+    formats = ("html", "xlsx")
+    page, workbook = pf.write_report(result, folder, language=language, formats=formats)
     assert (page.name, workbook.name) == ("report.html", "report.xlsx")
     return Written(compose(result, language=language), page.read_text(encoding="utf-8"), folder)
 

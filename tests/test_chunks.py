@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -185,7 +185,7 @@ def test_scenarios_in_two_processes_give_the_same_bits(inputs: pf.Inputs) -> Non
     changes = pd.DataFrame(
         {"scenario": ["more", "less"], "table": "intake", "multiply": [1.1, 0.9]}
     )
-    asked = {"scenarios": changes, "trajectories": 50, "seed": 2}
+    asked: dict[str, Any] = {"scenarios": changes, "trajectories": 50, "seed": 2}
     one, two = (pf.forecast(inputs, **asked, jobs=jobs) for jobs in (1, 2))
     for name, table in one.tables().items():
         pd.testing.assert_frame_equal(table, two.tables()[name], check_exact=True, obj=name)

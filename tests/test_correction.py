@@ -56,8 +56,8 @@ def test_half_of_the_last_error_is_taken_off_the_next_lead_only(tmp_path: Path) 
     np.testing.assert_allclose(by_grade(result, 2014), [121.0, 100.0], rtol=1e-12)
     notes = result.notes.set_index("topic")["text"]
     assert notes["correction"] == (
-        "corrected by 0.5 of the last error up to lead 1: pupils of a stage change by "
-        "+0.0 % to +5.1 %"
+        "corrected by 0.5 of the last error (launch of 2013, replayed) up to lead 1: pupils of a "
+        "stage change by +0.0 % to +5.1 %"
     )
 
 

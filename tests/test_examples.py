@@ -136,6 +136,27 @@ def test_the_annual_round(city: Forecast) -> None:
     assert told(lines[-1]) == pytest.approx(own["balance"].sum(), abs=0.5)
 
 
+@pytest.mark.slow
+def test_scenarios_side_by_side(city: Forecast) -> None:
+    """Progression moves junior schools most; the baseline is that of the longer forecast."""
+    lines = run("07_scenarios_side_by_side.py", EXAMPLES, "-Werror")
+    cells = city.balance_cells
+    assert cells is not None
+    own = cells.query(
+        "year == 2028 and stage == 'junior' and ledger == 'public' and plan_case == 'planned'"
+    )
+    base = next(line for line in lines if line.strip().startswith("baseline"))
+    assert float(base.split()[-2]) == pytest.approx(own["balance"].sum(), abs=0.5)
+    low, high = (
+        float(line.split()[at])
+        for line in lines
+        if line.strip().startswith("progression") and "×" in line
+        for at in (2, 4)
+    )
+    assert told(lines[-1]) == pytest.approx(low - high, abs=1.1)
+    assert not [line for line in lines if "NaN" in line], "a shipped range does not fit the city"
+
+
 def test_england_stops_politely_without_its_tables(tmp_path: Path) -> None:
     for places in ({}, {"PLACEFORECAST_ENGLAND": str(tmp_path)}):
         assert run("05_england.py", EXAMPLES, "-Werror", **places) == [

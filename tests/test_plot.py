@@ -18,8 +18,8 @@ from matplotlib.text import Text
 import placeforecast as pf
 from placeforecast.plot import fonts
 from placeforecast.plot.areas import areas_of, balances_of, printed_names
-from placeforecast.plot.series import local_peaks, stage_pupils
 from placeforecast.plot.words import LANGUAGES, read_texts, words
+from placeforecast.review.series import local_peaks, stage_pupils
 from placeforecast.tables.grades import load_grades
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def test_the_balance_shades_what_is_short(city: Forecast) -> None:
     axes = pf.plot.balance(city, "CITY", "senior_general", "public", language="en")
     labels = axes.get_legend_handles_labels()[1]
     assert labels == [
-        *("Places, existing", "Places, committed", "Places, planned"),
+        *("Places, existing", "Places, committed", "Places, planned", "Places, risk adjusted"),
         *("Places needed", "Short (planned)"),
     ]
     assert shaded(axes)
@@ -189,7 +189,8 @@ def test_the_heat_map_writes_the_share_of_each_cell(city: Forecast) -> None:
 
 
 def test_all_districts_together_are_the_sum_of_the_roots(city: Forecast) -> None:
-    flat = replace(city, inputs=replace(city.inputs, districts=None, tasks=None))
+    without = dict.fromkeys(("districts", "tasks", "posts", "budget"))
+    flat = replace(city, inputs=replace(city.inputs, **without))
     areas = areas_of(flat)
     assert areas.top is None
     assert areas.shown[0] is None

@@ -11,7 +11,8 @@ import pytest
 
 import placeforecast as pf
 from frozen import LAUNCH, flat, inputs_of, wavy
-from placeforecast.rounds.compare import STEPS, compare_rounds
+from placeforecast.attribution.waterfall import STEPS
+from placeforecast.rounds.compare import compare_rounds
 from placeforecast.rounds.freeze import freeze_round
 from placeforecast.rounds.miss import DRIVERS
 from placeforecast.rounds.read import Round, read_round

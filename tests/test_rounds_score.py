@@ -11,11 +11,12 @@ import pytest
 
 import placeforecast as pf
 from frozen import LAUNCH, TWO_GRADES, flat, frozen, inputs_of, wavy
-from placeforecast.rounds.attribution import shapley
+from placeforecast.attribution.shapley import shapley
 from placeforecast.rounds.freeze import freeze_round
+from placeforecast.rounds.ledger import round_ledger
 from placeforecast.rounds.miss import DRIVERS
 from placeforecast.rounds.read import Round, read_round
-from placeforecast.rounds.score import Score, round_ledger, score_round
+from placeforecast.rounds.score import Score, score_round
 from schools import by_year, grades, pupils, region, with_cell_changed
 
 if TYPE_CHECKING:

@@ -120,3 +120,28 @@ def test_a_change_of_migration_reaches_children_counted_by_births() -> None:
     planned_by_the_city = ["S1", "S2", "S3", "V1", "V2", "V3"]
     others = gained.drop("D08-U", level="district").drop(planned_by_the_city, level="grade")
     np.testing.assert_allclose(others, 0.0, atol=1e-6)
+
+
+def test_scenarios_start_from_the_changes_of_the_baseline(inputs: pf.Inputs) -> None:
+    """Rows of ``baseline`` hold for every scenario, once, whether it follows it or not."""
+    rows = [("baseline", 1.1, None), ("more", 1.2, None), ("too", 1.2, "baseline")]
+    columns = ["scenario", "multiply", "after"]
+    table = pd.DataFrame(rows, columns=columns).assign(table="intake", grade="P1")
+    result = run(inputs, table)
+    plain = run(inputs)
+    first = {
+        name: result.of(name).pupils.query("grade == 'P1' and year == 2026")["pupils"].iloc[0]
+        for name in ("baseline", "more", "too")
+    }
+    start = plain.pupils.query("grade == 'P1' and year == 2026")["pupils"].iloc[0]
+    np.testing.assert_allclose(
+        [first["baseline"], first["more"], first["too"]], [1.1 * start, 1.32 * start, 1.32 * start]
+    )
+    for name in ("more", "too"):
+        again = result.of(name).assumptions.intake
+        assert again is not None
+        np.testing.assert_allclose(
+            again["ratio"].sum()
+            / pf.estimate(inputs, model=SIMPLE, horizon=3).intake["ratio"].sum(),  # type: ignore[index]
+            1.32,
+        )

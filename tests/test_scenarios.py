@@ -209,3 +209,14 @@ def test_shipped_scenarios_have_a_source_and_a_confidence() -> None:
 @pytest.fixture(scope="module")
 def city() -> pf.Assumptions:
     return pf.estimate(pf.load_example("city"), horizon=5)
+
+
+def test_a_number_goes_past_the_words_of_other_rows() -> None:
+    """A policy holds words beside numbers; what is not touched is left as it is."""
+    mode = pd.DataFrame({"indicator": ["senior_mode"], "year": [2025], "value": ["share"]})
+    mixed = pd.concat([SHARES.astype({"value": object}), mode], ignore_index=True)
+    given = pf.Assumptions(policy=mixed)
+    for cells, expected in (({"multiply": 0.5}, [0.4, 0.45]), ({"add": 0.1}, [0.9, 1.0])):
+        changed = adjust(given, change(table="policy", indicator="public_share", **cells)).policy
+        assert changed is not None
+        assert changed["value"].tolist() == [*map(pytest.approx, expected), "share"]

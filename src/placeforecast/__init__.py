@@ -17,13 +17,17 @@ _HOME = {
     "Inputs": "placeforecast.tables.records",
     "PlanReview": "placeforecast.review.plan",
     "adjust": "placeforecast.scenarios.adjust",
+    "attribute_scenarios": "placeforecast.attribution.scenarios",
     "backtest": "placeforecast.evaluation.backtest",
     "balance_places": "placeforecast.places.balance",
     "check": "placeforecast.tables.check",
     "compare_rounds": "placeforecast.rounds.compare",
+    "compare_scenarios": "placeforecast.attribution.scenarios",
+    "conversion_candidates": "placeforecast.review.conversion",
     "demand_places": "placeforecast.places.demand",
     "estimate": "placeforecast.rates.estimate",
     "explain": "placeforecast.rounds.explain",
+    "follow_cohort": "placeforecast.review.cohorts",
     "forecast": "placeforecast.chain.forecast",
     "freeze_round": "placeforecast.rounds.freeze",
     "load_example": "placeforecast.tables.examples",
@@ -36,6 +40,8 @@ _HOME = {
     "schedule_places": "placeforecast.places.supply",
     "school_age_children": "placeforecast.population.children",
     "score_round": "placeforecast.rounds.score",
+    "tornado": "placeforecast.attribution.tornado",
+    "wave_peaks": "placeforecast.review.wave",
     "write_report": "placeforecast.report.write",
 }
 
@@ -46,13 +52,17 @@ __all__ = [
     "Inputs",
     "PlanReview",
     "adjust",
+    "attribute_scenarios",
     "backtest",
     "balance_places",
     "check",
     "compare_rounds",
+    "compare_scenarios",
+    "conversion_candidates",
     "demand_places",
     "estimate",
     "explain",
+    "follow_cohort",
     "forecast",
     "freeze_round",
     "load_example",
@@ -65,11 +75,15 @@ __all__ = [
     "schedule_places",
     "school_age_children",
     "score_round",
+    "tornado",
+    "wave_peaks",
     "write_report",
 ]
 
 if TYPE_CHECKING:
     from placeforecast import plot
+    from placeforecast.attribution.scenarios import attribute_scenarios, compare_scenarios
+    from placeforecast.attribution.tornado import tornado
     from placeforecast.chain.forecast import forecast
     from placeforecast.enrolment.project import project_enrolment
     from placeforecast.evaluation.backtest import backtest
@@ -80,7 +94,10 @@ if TYPE_CHECKING:
     from placeforecast.population.project import project_population
     from placeforecast.rates.estimate import estimate
     from placeforecast.report.write import write_report
+    from placeforecast.review.cohorts import follow_cohort
+    from placeforecast.review.conversion import conversion_candidates
     from placeforecast.review.plan import PlanReview, review_plan
+    from placeforecast.review.wave import wave_peaks
     from placeforecast.rounds.compare import compare_rounds
     from placeforecast.rounds.explain import explain
     from placeforecast.rounds.freeze import freeze_round

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import warnings
 from contextlib import contextmanager
-from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import placeforecast as pf
+from placeforecast.chain.record import RESULTS
 from placeforecast.evaluation.page import accuracy_table
+from placeforecast.rounds.ledger import add_to_ledger
 from placeforecast.tables.examples import EXAMPLES
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def check(region: Region) -> None:
     """Check the tables of a region and say what is there."""
     with _speaking():
         inputs = _read(region)
-        typer.echo(inputs.provenance.drop(columns="sha256").to_string(index=False))
+        typer.echo(inputs.provenance.drop(columns=["sha256", "lines"]).to_string(index=False))
         typer.echo("no problems")
 
 
@@ -191,7 +192,7 @@ def forecast(  # noqa: PLR0913 - options of a command line, each named in the ca
                 table.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
             for file in sorted(Path(folder).iterdir()):
                 typer.echo(file.replace(out / file.name))
-        for name in {*(field.name for field in fields(result)), *REVIEW} - set(_tables(result)):
+        for name in {*RESULTS, *REVIEW} - set(_tables(result)):
             (out / f"{name}.csv").unlink(missing_ok=True)  # of an earlier run: not of this one
 
 
@@ -200,7 +201,18 @@ def report(  # noqa: PLR0913 - options of a command line, each named in the call
     region: Region,
     out: Out,
     language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.zh,
-    formats: Annotated[str, typer.Option(help="Formats, separated by commas.")] = "html,xlsx",
+    formats: Annotated[
+        str, typer.Option(help="Of html, docx, xlsx and pdf, separated by commas.")
+    ] = "html,docx,xlsx",
+    template: Annotated[
+        Path | None, typer.Option(help="Your own Word document to write the docx into.")
+    ] = None,
+    before: Annotated[
+        Path | None, typer.Option(help="Folder of the last round, to say what has moved.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the report of another region or launch.")
+    ] = False,
     model: Model = None,
     scenario: Scenario = None,
     launch_year: LaunchYear = None,
@@ -227,8 +239,20 @@ def report(  # noqa: PLR0913 - options of a command line, each named in the call
         named = [] if scenario is None else scenario.split(",")
         if len(named) == 1:
             result = result.of(named[0].strip())
+        last = None if before is None else pf.read_round(before)
         with _called_rightly("--formats"):
-            written = pf.write_report(result, out, language=language.value, formats=asked)
+            try:
+                written = pf.write_report(
+                    result,
+                    out,
+                    language=language.value,
+                    formats=asked,
+                    template=template,
+                    before=last,
+                    overwrite=overwrite,
+                )
+            except FileExistsError as error:
+                raise typer.BadParameter(str(error), param_hint="--out") from None
         for file in written:
             typer.echo(file)
 
@@ -264,10 +288,17 @@ def score(
     frozen: Annotated[Path, typer.Argument(metavar="ROUND", help="A folder of a frozen round.")],
     region: Region,
     out: Annotated[Path | None, typer.Option(help="Also write the tables to this folder.")] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Also add the round to this CSV of past_rounds."),
+    ] = None,
 ) -> None:
     """Score a frozen round against the pupils counted since."""
     with _speaking():
-        scored = pf.score_round(pf.read_round(frozen), _read(region))
+        last = pf.read_round(frozen)
+        scored = pf.score_round(last, _read(region))
+        if ledger is not None:
+            add_to_ledger(ledger, scored, last.launch_year)
         typer.echo(scored.summary.to_string(index=False))
         typer.echo(scored.split.to_string(index=False))
         if out is not None:
@@ -277,6 +308,8 @@ def score(
                 table = getattr(scored, name)
                 table.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
                 typer.echo(file)
+        if ledger is not None:
+            typer.echo(ledger)
 
 
 def main() -> None:

@@ -116,7 +116,7 @@ def forecast(  # noqa: PLR0913 - the front door
         learnt = learn_errors(inputs, assumptions, launch, model=model, seed=drawn, jobs=jobs)
         sampling = Sampling(learnt, asked, trajectories, drawn, jobs if named is None else 1)
     base = assumptions_of(assumptions, named, BASELINE)
-    runs = _runs(inputs, assumptions, named, (launch, last), sampling, model=model, jobs=jobs)
+    runs = _runs(inputs, base, named, (launch, last), sampling, model=model, jobs=jobs)
     years = range(launch, min(int(run["pupils"]["year"].max()) for run, _ in runs.values()) + 1)
     notes += runs[BASELINE][1]
     if sampling is not None:
@@ -138,7 +138,7 @@ def forecast(  # noqa: PLR0913 - the front door
 
 def _runs(
     inputs: Inputs,
-    assumptions: Assumptions,
+    base: Assumptions,
     named: pd.DataFrame | None,
     span: tuple[int, int],
     sampling: Sampling | None,
@@ -147,10 +147,11 @@ def _runs(
     jobs: int,
 ) -> dict[str, Run]:
     """Run every scenario, the baseline first; warn once of what is odd in any of them."""
-    names = list(dict.fromkeys((BASELINE, *names_of(named))))
-    changed = [assumptions_of(assumptions, named, name) for name in names]
+    others = [name for name in names_of(named) if name != BASELINE]
+    names = [BASELINE, *others]
+    changed = [base, *(assumptions_of(base, named, name) for name in others)]
     found = Parallel(n_jobs=jobs if len(names) > 1 else 1)(
-        delayed(_heard)(inputs, one, changed[0], span, sampling=sampling, model=model)
+        delayed(_heard)(inputs, one, base, span, sampling=sampling, model=model)
         for one in changed
     )
     said = {(one.__class__, str(one)): one for _, heard in found for one in heard}

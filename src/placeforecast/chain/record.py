@@ -47,7 +47,8 @@ class Forecast:
     sampling : Sampling or None
         What the trajectories were drawn with; None of the central run alone.
     indicators, tasks, task_scores, intake_warnings, hidden_shortage, rooms, estates, \
-housing_levels, relief, hot_spots, crowding, plan_checks, land : DataFrame or None
+housing_levels, relief, hot_spots, crowding, plan_checks, land, staffing, funding : \
+DataFrame or None
         What stands beside the balance, where the region has the tables for it: see
         `placeforecast.places.accounts`.
     """
@@ -82,6 +83,8 @@ housing_levels, relief, hot_spots, crowding, plan_checks, land : DataFrame or No
     crowding: pd.DataFrame | None = None
     plan_checks: pd.DataFrame | None = None
     land: pd.DataFrame | None = None
+    staffing: pd.DataFrame | None = None
+    funding: pd.DataFrame | None = None
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the result tables that are there, by name."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Row = dict[Any, Any]
 ON_PUPILS = ("entry", "arrivals")
+KEYS = ("district", "stage", "grade")
 
 
 def events_of(assumptions: Assumptions, channel: str) -> list[Row]:
@@ -27,13 +28,14 @@ def events_of(assumptions: Assumptions, channel: str) -> list[Row]:
     if assumptions.events is None:
         return []
     table = assumptions.events[assumptions.events["channel"] == channel]
-    for key in ("district", "stage", "grade"):
-        if key not in table.columns:
-            table = table.assign(**{key: ""})
-        table = table.assign(**{key: table[key].astype("object").where(table[key].notna(), "")})
-    if "year_to" not in table.columns:
-        table = table.assign(year_to=None)
-    return table.to_dict("records")
+    return [
+        {"year_to": None, **row, **{key: _text(row.get(key)) for key in KEYS}}
+        for row in table.to_dict("records")
+    ]
+
+
+def _text(cell: object) -> str:
+    return cell if isinstance(cell, str) else ""
 
 
 def during(event: Row, years: Sequence[int]) -> Any:  # noqa: ANN401

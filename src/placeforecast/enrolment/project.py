@@ -215,9 +215,10 @@ def _pool(
     """Return the children that a ratio applies to [year, district], on the ratio's own basis."""
     family, name = family_of(grade), str(grade["grade"])
     table: pd.DataFrame = getattr(assumptions, family)
-    bases = sorted(set(table.loc[table["grade"] == name, "basis"]))
-    if len(bases) != 1 or bases[0] not in set(children["basis"]):
-        there = ", ".join(sorted(set(children["basis"])))
+    bases = sorted(table.loc[table["grade"] == name, "basis"].unique().tolist())
+    known = children["basis"].unique().tolist()
+    if len(bases) != 1 or bases[0] not in known:
+        there = ", ".join(sorted(known))
         rule = f"of {name} is on the basis {' and '.join(bases)}, the children on {there}"
         remedy = "Give both on one basis: a ratio holds only for the children it was fitted to."
         refuse([Problem(file=family, column="basis", rule=rule, remedy=remedy)])
@@ -296,7 +297,7 @@ def _share_born(
     basis = "births" if (children["basis"] == "births").any() else "resident"
     known = children[(children["basis"] == basis) & children["year"].isin(years)]
     known = known[known["district"].isin(counted.axes["district"])]
-    ages = sorted(set(known["age"]))
+    ages = sorted(known["age"].unique().tolist())
     axes = {"year": years, "age": ages, "district": counted.axes["district"]}
     share = to_array(known, axes, "share_born", holes=True)
     share = np.where(np.isnan(share), 1.0, share)

@@ -102,7 +102,7 @@ def apply_transfers(
 def _counted(pupils: pd.DataFrame, moving: Collection[str]) -> tuple[Axes, Array]:
     """Return pupils [district, year, grade, residence], NaN where a district has no such cell."""
     cells = pupils if "residence" in pupils.columns else pupils.assign(residence=EVERYONE)
-    axes: Axes = {key: sorted(set(cells[key])) for key in (*KEYS, "residence")}
+    axes: Axes = {key: sorted(cells[key].unique().tolist()) for key in (*KEYS, "residence")}
     counted = to_array(cells, axes, "pupils", name="pupils", holes=True)
     hole = np.isnan(counted)
     steady = np.array([grade not in moving for grade in axes["grade"]])[:, np.newaxis]

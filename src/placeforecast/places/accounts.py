@@ -14,10 +14,12 @@ from placeforecast.enrolment.estates import estate_gaps
 from placeforecast.enrolment.housing import housing_levels
 from placeforecast.places.classes import hidden_shortage, rooms_and_staff
 from placeforecast.places.derive import derived_places
+from placeforecast.places.funding import money_needed
 from placeforecast.places.indicators import implied_indicators
 from placeforecast.places.intake import intake_warnings
 from placeforecast.places.plan_checks import land_need, plan_checks
 from placeforecast.places.relief import relieve
+from placeforecast.places.staffing import staff_and_posts
 from placeforecast.places.tasks import compare_tasks, score_tasks
 from placeforecast.places.zones import crowding, hot_spots
 from placeforecast.rates.standards import standard
@@ -205,6 +207,34 @@ def _land(result: Result) -> pd.DataFrame | None:
     return land_need(projects, standards)
 
 
+def _staffing(result: Result) -> pd.DataFrame | None:
+    posts = result.assumptions.posts
+    if posts is None:
+        return None
+    return staff_and_posts(
+        result.tables["demand"],
+        posts,
+        result.assumptions,
+        launch_year=result.launch_year,
+        districts=result.inputs.districts,
+        grades=result.inputs.grades,
+    )
+
+
+def _funding(result: Result) -> pd.DataFrame | None:
+    budget, assumptions = result.assumptions.budget, result.assumptions
+    if budget is None:
+        return None
+    return money_needed(
+        result.tables["demand"],
+        assumptions.projects,
+        budget,
+        assumptions.standards,
+        launch_year=result.launch_year,
+        districts=result.inputs.districts,
+    )
+
+
 ACCOUNTS: Mapping[str, Callable[[Result], pd.DataFrame | None]] = {
     "indicators": _indicators,
     "tasks": _tasks,
@@ -219,6 +249,8 @@ ACCOUNTS: Mapping[str, Callable[[Result], pd.DataFrame | None]] = {
     "crowding": _crowding,
     "plan_checks": _checks,
     "land": _land,
+    "staffing": _staffing,
+    "funding": _funding,
 }
 """Each account by its name among the results."""
 
@@ -245,7 +277,8 @@ def accounts(
         `hidden_shortage`, `rooms` (classes, rooms, staff),
         `estates` (places required and reserved), `housing_levels`, `relief` (shortage after bounded
         moves between neighbours), `hot_spots`, `crowding` (urban and town zones short, rural ones
-        empty), `plan_checks`, `land`.
+        empty), `plan_checks`, `land`, `staffing` (staff needed beside the posts there are),
+        `funding` (what plan and pupils cost, beside the money there is).
     """
     result = Result(inputs, assumptions, tables, launch_year)
     made = {name: make(result) for name, make in ACCOUNTS.items()}

@@ -72,13 +72,14 @@ def allot_places(
     pooled = set(map(tuple, higher.to_numpy()))
     here = _in(places, pooled)
     parts = [places[~here]]
+    needed = demand[_in(demand, pooled)]
     for case, standing in places[here].groupby("plan_case", sort=False):
-        parts.append(_allotted(demand[_in(demand, pooled)], standing, named).assign(plan_case=case))
+        parts.append(_allotted(needed, standing, named).assign(plan_case=case))
     return pd.concat(parts, ignore_index=True)[[*CELL, "plan_case", "places"]]
 
 
 def _in(table: pd.DataFrame, pooled: set[tuple[Any, ...]]) -> pd.Series[bool]:
-    pairs = zip(table["district"], table["stage"], strict=True)
+    pairs = zip(table["district"].tolist(), table["stage"].tolist(), strict=True)
     return pd.Series([pair in pooled for pair in pairs], index=table.index, dtype=bool)
 
 
@@ -89,14 +90,16 @@ def _allotted(
     needed = demand.set_index(CELL)["demand"]
     there = standing.set_index(CELL)["places"]
     # A ledger or year that only one side has is left as it is: balance_places says so.
-    shared = set(zip(standing["ledger"], standing["year"], standing["stage"], strict=True))
-    keys = [key for key in needed.index if (key[4], key[1], key[3]) in shared]
-    index = pd.MultiIndex.from_tuples(list(dict.fromkeys([*there.index, *keys])), names=CELL)
+    columns = (standing[key].tolist() for key in ("ledger", "year", "stage"))
+    shared = set(zip(*columns, strict=True))
+    columns = (demand[key].tolist() for key in ("ledger", "year", "stage"))
+    told = [cell in shared for cell in zip(*columns, strict=True)]
+    index = there.index.append(needed.index[told]).unique()
     table = pd.DataFrame(index=index).reset_index()
     # Outside the union of both sides nothing is filled: a place that does not stand is 0 places.
     table["demand"] = needed.reindex(index).fillna(0.0).to_numpy()
     table["places"] = there.reindex(index).fillna(0.0).to_numpy()
-    pairs = zip(table["district"], table["stage"], strict=True)
+    pairs = zip(table["district"].tolist(), table["stage"].tolist(), strict=True)
     table["area"] = [area[pair] for pair in pairs]
     groups = table.groupby(["area", "year", "grade", "ledger"], sort=False)
     whole, wanted = groups["places"].transform("sum"), groups["demand"].transform("sum")

@@ -12,7 +12,7 @@ import pandas as pd
 from placeforecast.places.allot import allot_places
 from placeforecast.places.rollup import Axes, cell_axes, roll_up
 from placeforecast.tables.districts import leaves
-from placeforecast.tables.doors import Array, to_array, to_table
+from placeforecast.tables.doors import Array, to_arrays, to_table
 from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
 from placeforecast.tables.show import record_html, record_text
@@ -127,12 +127,15 @@ def balance_places(
     _warn_unbalanced(demand, places)
     places = allot_places(demand, places, standards, districts)
     cells, stages = [], []
+    of_ledger = {str(name): own for name, own in demand.groupby("ledger", sort=False)}
     for (ledger, case), rows in places.groupby(["ledger", "plan_case"], sort=False):
-        own = demand[(demand["ledger"] == ledger) & demand["stage"].isin(set(rows["stage"]))]
+        own = of_ledger.get(str(ledger), demand.iloc[:0])
+        own = own[own["stage"].isin(rows["stage"].unique())]
         if own.empty:
             continue
-        shared = rows["stage"].isin(set(own["stage"])) & rows["year"].isin(set(own["year"]))
-        axes = cell_axes(pd.concat([own, rows[shared]]), system)
+        shared = rows["stage"].isin(own["stage"].unique()) & rows["year"].isin(own["year"].unique())
+        labels = [table[["district", "year", "grade"]] for table in (own, rows[shared])]
+        axes = cell_axes(pd.concat(labels), system)
         arrays = _arrays(own, rows[shared], axes, str(ledger))
         named = {"ledger": str(ledger), "plan_case": str(case)}
         cells.append(_cells(arrays, axes, own).assign(**named))
@@ -142,7 +145,8 @@ def balance_places(
         remedy = "Check the stages and sectors of the two tables."
         refuse([Problem(file="places", rule=rule, remedy=remedy)])
     return Balance(
-        pd.concat(cells, ignore_index=True)[CELLS], pd.concat(stages, ignore_index=True)[STAGES]
+        pd.concat(cells, ignore_index=True)[CELLS],
+        _finish(pd.concat(stages, ignore_index=True))[STAGES],
     )
 
 
@@ -151,7 +155,7 @@ def _refuse_strangers(demand: pd.DataFrame, districts: pd.DataFrame | None) -> N
     if districts is None:
         return
     known = leaves(districts)
-    for name in dict.fromkeys(demand["district"]):
+    for name in demand["district"].unique().tolist():
         if name not in known:
             rule = "is not a district of the table districts, or has others below it"
             remedy = "Add its row to districts: data stand on the lowest level."
@@ -160,26 +164,29 @@ def _refuse_strangers(demand: pd.DataFrame, districts: pd.DataFrame | None) -> N
 
 
 def _warn_unbalanced(demand: pd.DataFrame, places: pd.DataFrame) -> None:
-    there = set(zip(places["stage"], places["ledger"], strict=True))
-    wanted = dict.fromkeys(zip(demand["stage"], demand["ledger"], strict=True))
+    there, wanted = (_stages_by_ledger(table) for table in (places, demand))
     lacking = [f"{stage} ({ledger})" for stage, ledger in wanted if (stage, ledger) not in there]
     if lacking:
         text = f"no places are given, so these are not balanced: {', '.join(lacking)}"
         warnings.warn(AssumptionWarning(text), stacklevel=3)
-    idle = sorted(set(places["stage"]) - set(demand["stage"]))
-    if idle and there & set(wanted):
+    idle = sorted({stage for stage, _ in there} - {stage for stage, _ in wanted})
+    if idle and set(there) & set(wanted):
         text = f"nobody is taught there, so these places are not balanced: {', '.join(idle)}"
         warnings.warn(AssumptionWarning(f"{text}. Add pupils, 0 if there are none."), stacklevel=3)
+
+
+def _stages_by_ledger(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return each stage and ledger of a table once, in the order of its rows."""
+    once = table[["stage", "ledger"]].drop_duplicates()
+    return list(zip(once["stage"].tolist(), once["ledger"].tolist(), strict=True))
 
 
 def _arrays(
     demand: pd.DataFrame, places: pd.DataFrame, axes: Axes, ledger: str
 ) -> dict[str, Array]:
-    arrays = {
-        name: to_array(demand, axes, name, name="demand", holes=True)
-        for name in ("pupils", "demand", "share_born")
-    }
-    arrays["places"] = to_array(places, axes, "places", name="places", holes=True)
+    counts = ("pupils", "demand", "share_born")
+    arrays = to_arrays(demand, axes, counts, name="demand", holes=True)
+    arrays |= to_arrays(places, axes, ["places"], name="places", holes=True)
     needed, there = ~np.isnan(arrays["demand"]), ~np.isnan(arrays["places"])
     _refuse_lacking(
         needed & ~there,
@@ -206,7 +213,7 @@ def _refuse_lacking(lacking: Any, axes: Axes, subject: str, remedy: str) -> None
 
 
 def _cells(arrays: dict[str, Array], axes: Axes, demand: pd.DataFrame) -> pd.DataFrame:
-    stage_of = dict(zip(demand["grade"], demand["stage"], strict=True))
+    stage_of = dict(zip(demand["grade"].tolist(), demand["stage"].tolist(), strict=True))
     order = {"district": axes["district"], "year": axes["year"], "grade": axes["grade"]}
     demanded, standing = (arrays[name].transpose(2, 0, 1) for name in ("demand", "places"))
     where = ~np.isnan(demanded)
@@ -226,7 +233,7 @@ def _stages(
         "cell_shortfall": np.maximum(-gap, 0.0),
         "cell_surplus": np.maximum(gap, 0.0),
     }
-    return _finish(roll_up(cells, axes, system, districts))
+    return roll_up(cells, axes, system, districts)
 
 
 def _finish(table: pd.DataFrame) -> pd.DataFrame:

@@ -112,12 +112,17 @@ def delivery_prospects(projects: pd.DataFrame, *, launch_year: int | None = None
     >>> prospects.loc["New", ["chance", "delay_0", "delay_1"]].astype(float).round(3).tolist()
     [0.86, 0.564, 0.273]
     """
-    table = check(projects, "projects")
+    return _prospects(check(projects, "projects"), launch_year)
+
+
+def _prospects(table: pd.DataFrame, launch_year: int | None) -> pd.DataFrame:
+    """Return the prospects of a plan that has been checked, as that of the assumptions has."""
     asked = ("delivery", "opens", "opened", "from_stage", "from_sector")
     table = table.reindex(columns=list(dict.fromkeys([*table.columns, *asked])))
     own = _own_delays(table, launch_year)
     records = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
-    rows = [_prospect(row, own) for row in records]
+    priors = _shipped()
+    rows = [_prospect(row, priors, own) for row in records]
     _warn_unused(records, rows)
     return pd.DataFrame(rows, columns=["project", "stage", "chance", *DELAYS, "source"])
 
@@ -140,8 +145,11 @@ def _own_delays(table: pd.DataFrame, launch_year: int | None) -> dict[bool, Arra
     }
 
 
-def _prospect(row: Row, own: Mapping[bool, Array]) -> dict[str, Any]:
-    prior = _shipped(str(row["status"]), str(row["kind"]))
+def _prospect(
+    row: Row, priors: Mapping[tuple[str, str], Row], own: Mapping[bool, Array]
+) -> dict[str, Any]:
+    status = str(row["status"])
+    prior = priors.get((status, str(row["kind"]))) or priors[status, ""]
     chance, source = float(prior["chance"]), f"shipped chance and delays: {prior['source']}"
     delays = np.array([float(prior[name]) for name in DELAYS])
     named = {"project": row["project"], "stage": row["stage"]}
@@ -159,11 +167,12 @@ def _prospect(row: Row, own: Mapping[bool, Array]) -> dict[str, Any]:
     return {**named, "chance": chance, **dict(zip(DELAYS, delays, strict=True)), "source": source}
 
 
-def _shipped(status: str, kind: str) -> pd.Series[Any]:
-    """Return the shipped row of a status and kind, else that of the status alone."""
-    table = shipped("delivery")
-    rows = table[(table["status"] == status) & table["kind"].isin([kind, ""])]
-    return rows.sort_values("kind").iloc[-1]
+def _shipped() -> dict[tuple[str, str], Row]:
+    """Return the shipped rows by status and kind; a blank kind is every kind without a row."""
+    rows = shipped("delivery").to_dict("records")
+    return {
+        (str(row["status"]), str(row["kind"])): {str(k): v for k, v in row.items()} for row in rows
+    }
 
 
 def _warn_unused(records: list[Row], rows: list[dict[str, Any]]) -> None:
@@ -180,7 +189,7 @@ def _warn_unused(records: list[Row], rows: list[dict[str, Any]]) -> None:
             "what is cancelled never comes, and a school changes hands in every plan case "
             f"({', '.join(unused[:5])}). Leave them blank."
         )
-        warnings.warn(AssumptionWarning(text), stacklevel=3)
+        warnings.warn(AssumptionWarning(text), stacklevel=4)
 
 
 def delivery_note(projects: pd.DataFrame | None, last: int) -> str:
@@ -189,7 +198,7 @@ def delivery_note(projects: pd.DataFrame | None, last: int) -> str:
     Parameters
     ----------
     projects : DataFrame or None
-        The plan.
+        The plan, checked.
     last : int
         Last year of the table of places; later openings are not learnt from.
     """
@@ -197,7 +206,7 @@ def delivery_note(projects: pd.DataFrame | None, last: int) -> str:
         return ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AssumptionWarning)
-        prospects = delivery_prospects(projects, launch_year=last)
+        prospects = _prospects(projects, last)
     sure = (prospects["chance"] == 1) & (prospects[DELAYS[0]] == 1) | (prospects["chance"] == 0)
     unsure = prospects.loc[~sure, "source"]
     if unsure.empty:
@@ -225,7 +234,7 @@ def expected_steps(
     last : int
         Last year of the table of places; later openings are not learnt from.
     projects : DataFrame or None
-        The whole plan, open projects included.
+        The whole plan, checked, open projects included.
     prospects : DataFrame or None
         Instead of those of `delivery_prospects`.
 
@@ -240,7 +249,7 @@ def expected_steps(
         For a `delivery` that is not used.
     """
     if prospects is None and projects is not None:
-        prospects = delivery_prospects(projects, launch_year=last)
+        prospects = _prospects(projects, last)
     if prospects is None:
         return []
     chances = _chances(prospects, rows)
@@ -313,7 +322,7 @@ def project_outcomes(
     rows = plan_rows(assumptions, system, last, quiet=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AssumptionWarning)
-        chances = _chances(delivery_prospects(assumptions.projects, launch_year=last), rows)
+        chances = _chances(_prospects(assumptions.projects, last), rows)
     found = []
     for row in rows:
         late = chances[_key(row)]

@@ -77,8 +77,8 @@ def demand_places(
     system = with_structure(given, assumptions.events)
     pupils = check(pupils[[c for c in PUPILS if c in pupils.columns]], "pupils")
     _refuse_unknown_stages(assumptions, system)
-    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
-    strangers = sorted(set(pupils["grade"]) - set(stage_of))
+    stage_of = dict(zip(system["grade"].tolist(), system["stage"].tolist(), strict=True))
+    strangers = sorted(set(pupils["grade"].unique().tolist()) - set(stage_of))
     if strangers:
         rule, remedy = "is not a grade of the school system", suggest(strangers[0], stage_of)
         refuse(
@@ -88,7 +88,7 @@ def demand_places(
     moving = {name for change in changes for name in (change.grade, change.becomes)}
     moved = apply_transfers(pupils, assumptions.transfers, grades=system, moving=moving)
     cells = _with_share_born(moved).assign(stage=lambda t: t["grade"].map(stage_of))
-    hands = changed_hands(assumptions, sorted(set(cells["year"])), grades=system)
+    hands = changed_hands(assumptions, sorted(cells["year"].unique().tolist()), grades=system)
     leaving = _leaving_private(cells, hands, assumptions)
     parts = []
     for ledger, share in ledger_shares(cells, assumptions, leaving=leaving).items():
@@ -104,7 +104,7 @@ def demand_places(
 
 def _refuse_unknown_stages(assumptions: Assumptions, system: pd.DataFrame) -> None:
     """Refuse a policy or standard of a stage that is not there: it would change nothing, unsaid."""
-    stages = set(system["stage"])
+    stages = set(system["stage"].tolist())
     combined = set(combined_in(list(stages)))
     for name in ("policy", "standards"):
         table: pd.DataFrame | None = getattr(assumptions, name)
@@ -112,7 +112,7 @@ def _refuse_unknown_stages(assumptions: Assumptions, system: pd.DataFrame) -> No
             continue
         named = table["stage"].dropna()
         known = stages | combined if name == "policy" else stages
-        for value in dict.fromkeys(named[~named.isin(known) & (named != "")]):
+        for value in named[~named.isin(known) & (named != "")].unique().tolist():
             rule, remedy = "is not a stage of the school system", suggest(str(value), stages)
             refuse([Problem(rule, remedy, file=name, column="stage", value=str(value))])
 

@@ -103,6 +103,8 @@ def derived_places(projects: pd.DataFrame, standards: pd.DataFrame | None) -> pd
     for column, indicator, told, lack in WAYS:
         amount = table[column].astype("float64")
         rows = places.isna() & amount.notna()
+        if not rows.any():
+            continue
         size = standard(standards, indicator, cells[rows])
         filled = amount[rows] * size if column == "classes" else amount[rows] / size
         for at in size.index[size.isna() | (size <= 0)]:

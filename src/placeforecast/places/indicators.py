@@ -50,7 +50,7 @@ class _Ground:
 
     def rows(self, stages: tuple[str, ...]) -> list[int]:
         """Return where the grades of some stages stand."""
-        of = dict(zip(self.system["grade"], self.system["stage"], strict=True))
+        of = dict(zip(self.system["grade"].tolist(), self.system["stage"].tolist(), strict=True))
         return [i for i, grade in enumerate(self.grades) if of[grade] in stages]
 
     def per_area(self, upper: Array, lower: Array, stages: tuple[str, ...]) -> Array:
@@ -166,11 +166,11 @@ def _ground(
     districts: pd.DataFrame | None,
     system: pd.DataFrame,
 ) -> _Ground:
-    years = sorted({int(year) for year in pupils["year"]})
-    there = set(pupils["grade"])
-    names = [str(grade) for grade in system["grade"] if grade in there]
+    years = sorted(int(year) for year in pupils["year"].unique())
+    there = set(pupils["grade"].unique().tolist())
+    names = [str(grade) for grade in system["grade"].tolist() if grade in there]
     # Children of a district without a school belong to the rates of its parent.
-    leaves = sorted({*pupils["district"], *children["district"]})
+    leaves = sorted({*pupils["district"].unique(), *children["district"].unique()})
     axes: Axes = {"year": years, "grade": names, "district": leaves}
     taught = set(system.loc[system["grade"].isin(there), "stage"])
     stages = [stage for stage in stages_in_order(system) if stage in taught]
@@ -260,7 +260,7 @@ def _before(ground: _Ground, enrolment: pd.DataFrame | None) -> Mapping[int, Arr
     if enrolment is not None:
         inside = enrolment["grade"].isin(ground.grades) & enrolment["district"].isin(ground.leaves)
         rows = enrolment[inside & (enrolment["year"] < ground.years[0])]
-        years = sorted({int(year) for year in rows["year"]})
+        years = sorted(int(year) for year in rows["year"].unique())
         axes: Axes = {"year": years, "grade": ground.grades, "district": ground.leaves}
         known = to_array(_summed(rows), axes, "pupils", name="enrolment", holes=True)
         found |= dict(zip(years, known, strict=True))
@@ -379,10 +379,10 @@ def _targets(
     indicator, stage = wanted
     if policy is None:
         return {}
-    names = dict.fromkeys([*policy.columns, "basis", "residence", "stage"])
-    rows = policy.reindex(columns=list(names))
-    blank = rows["residence"].isna() | (rows["residence"] == "")
-    rows = rows[(rows["indicator"] == indicator) & blank]
+    rows = policy[policy["indicator"] == indicator]
+    names = dict.fromkeys([*rows.columns, "basis", "residence", "stage"])
+    rows = rows.reindex(columns=list(names))
+    rows = rows[rows["residence"].isna() | (rows["residence"] == "")]
     if stage not in combined_stages():
         # The target of a combined stage is met by the whole, not by each part.
         rows = rows[~rows["stage"].isin(list(combined_stages()))]

@@ -116,8 +116,8 @@ def _counted(pupils: pd.DataFrame) -> tuple[Cells, str]:
     told_apart = "residence" in table.columns
     if told_apart:
         table = table[table["residence"] == COUNTED]
-    keys = zip(table["district"], table["year"], table["grade"], strict=True)
-    cells = dict(zip(keys, table["pupils"].astype(float), strict=True))
+    keys = zip(*(table[key].tolist() for key in ("district", "year", "grade")), strict=True)
+    cells = dict(zip(keys, table["pupils"].astype(float).tolist(), strict=True))
     return cells, f"{COUNTED} pupils" if told_apart else "pupils"
 
 
@@ -160,7 +160,8 @@ def _applicants(
 ) -> list[float]:
     cells, who = counted
     problems, applicants = [], []
-    rows = zip(plan.index, plan["district"], plan["stage"], plan["year"], strict=True)
+    columns = (plan[key].tolist() for key in ("district", "stage", "year"))
+    rows = zip(plan.index.tolist(), *columns, strict=True)
     for row, district, stage, year in rows:
         entry, feeder, before = sources[stage]
         at_launch = year == launch_year

@@ -312,14 +312,16 @@ def _both_ways(rows: list[Row]) -> Iterator[Finding]:
     ]
     columns = ["stage", "district", "year", "project", "places", "to_come"]
     table = pd.DataFrame(moves, columns=columns)
-    for (district, year, stage), group in table.groupby(["district", "year", "stage"]):
+    keys = ["district", "year", "stage"]
+    signs = table.assign(more=table["places"] > 0, less=table["places"] < 0)
+    both = signs.groupby(keys)[["more", "less", "to_come"]].transform("any").all(axis=1)
+    for (district, year, stage), group in table[both].groupby(keys):
         more, less = group[group["places"] > 0], group[group["places"] < 0]
-        if len(more) and len(less) and group["to_come"].any():
-            text = (
-                f"in {year} {more['places'].sum():.0f} places come ({_joined(more['project'])}) "
-                f"and {-less['places'].sum():.0f} go ({_joined(less['project'])})"
-            )
-            yield _joined(group["project"]), str(stage), str(district), text
+        text = (
+            f"in {year} {more['places'].sum():.0f} places come ({_joined(more['project'])}) "
+            f"and {-less['places'].sum():.0f} go ({_joined(less['project'])})"
+        )
+        yield _joined(group["project"]), str(stage), str(district), text
 
 
 def _batches(rows: list[Row]) -> Iterator[Finding]:
@@ -336,17 +338,20 @@ def _batches(rows: list[Row]) -> Iterator[Finding]:
 
 def _empty_schools(enrolment: pd.DataFrame, system: pd.DataFrame) -> Iterator[Finding]:
     """Name the stages of districts without pupils in each of the last years counted."""
-    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
+    stage_of = dict(zip(system["grade"].tolist(), system["stage"].tolist(), strict=True))
     last = int(enrolment["year"].max())
     years = range(last - EMPTY_YEARS + 1, last + 1)
     table = enrolment.assign(stage=enrolment["grade"].map(stage_of))
-    for (district, stage), every in table.groupby(["district", "stage"], sort=False):
-        rows = every[every["year"].isin(years)]
-        # A row left out is an unknown number: each grade must be counted in each year.
-        told = len(rows[["year", "grade"]].drop_duplicates())
-        if told == len(years) * every["grade"].nunique() and (rows["pupils"] == 0).all():
-            listed = ", ".join(str(year) for year in years)
-            yield "", str(stage), str(district), f"no pupils in {listed}: it may be closed"
+    school = ["district", "stage"]
+    recent = table[table["year"].isin(years)]
+    told = recent[[*school, "year", "grade"]].drop_duplicates().groupby(school).size()
+    taught = recent[recent["pupils"] != 0].groupby(school).size()
+    every = table.groupby(school, sort=False)["grade"].nunique()
+    # A row left out is an unknown number: each grade must be counted in each year.
+    counted = told.reindex(every.index, fill_value=0) == len(years) * every
+    for district, stage in every.index[counted & ~every.index.isin(taught.index)].tolist():
+        listed = ", ".join(str(year) for year in years)
+        yield "", str(stage), str(district), f"no pupils in {listed}: it may be closed"
 
 
 def _joined(names: pd.Series[Any]) -> str:

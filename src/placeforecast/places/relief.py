@@ -16,7 +16,7 @@ import pandas as pd
 
 from placeforecast.places.rollup import Axes, area_columns, cell_axes, roll_up
 from placeforecast.tables.check import check
-from placeforecast.tables.doors import Array, Flags, to_array
+from placeforecast.tables.doors import Array, Flags, to_arrays
 from placeforecast.tables.grades import resolve_grades
 from placeforecast.tables.problems import Problem, refuse, suggest
 from placeforecast.tables.show import record_html, record_text
@@ -45,6 +45,8 @@ STAGES = [
 ]
 DUST = 1e-6
 """Pupils. Less than this is the rounding of the solver: no shortage, no place and no move."""
+SMALL = 1_000_000
+"""Cells of a matrix that is written out in full."""
 PRICED = 1e-6
 """A bound whose price, or a move whose extra cost, is below this costs nothing."""
 
@@ -183,15 +185,14 @@ balance]
     stages = []
     for (ledger, case), rows in balance_cells.groupby(["ledger", "plan_case"], sort=True):
         axes = cell_axes(rows, system)
-        gap, demand, places = (
-            to_array(rows, axes, value, name=CELLS, holes=True)
-            for value in ("balance", "demand", "places")
-        )
+        counts = to_arrays(rows, axes, COUNTS, name=CELLS, holes=True)
+        gap = counts["balance"]
         own = _place_pairs(pairs, axes["district"])
         found = [_best_moves(year, own) for year in gap]
         for year, best in zip(axes["year"], found, strict=True):
             moves += _list_moves(best, own, axes, system, (year, str(ledger), str(case)))
-        counted = {"demand": demand, "places": places, **_after(gap, found, own)}
+        counted = {name: counts[name] for name in ("demand", "places")}
+        counted |= _after(gap, found, own)
         table = _stages(counted, axes, system, districts)
         stages.append(table.assign(ledger=str(ledger), plan_case=str(case)))
     return Relief(_moves_table(moves), pd.concat(stages, ignore_index=True)[STAGES])
@@ -204,7 +205,7 @@ def _refuse_cells(cells: pd.DataFrame, districts: pd.DataFrame | None) -> None:
     refuse([Problem("is missing", remedy, file=CELLS, column=column) for column in lacking])
     if not len(cells):
         refuse([Problem("has no rows", remedy, file=CELLS)])
-    if "scenario" in cells.columns and len(set(cells["scenario"])) > 1:
+    if "scenario" in cells.columns and len(cells["scenario"].unique()) > 1:
         one = "Give the rows of one of them."
         refuse([Problem("holds several scenarios", one, file=CELLS, column="scenario")])
     for column in KEYS:
@@ -214,7 +215,7 @@ def _refuse_cells(cells: pd.DataFrame, districts: pd.DataFrame | None) -> None:
         _refuse_first(cells, blank, column, ("is not a number", "Give one in every cell."))
     off = (cells["places"] - cells["demand"] - cells["balance"]).abs().to_numpy() > DUST
     _refuse_first(cells, off, "balance", ("is not places - demand", remedy))
-    names = sorted(set(cells["district"]))
+    names = sorted(cells["district"].unique().tolist())
     reached = {i for own in area_columns(names, districts).values() for i in own}
     lost = [name for i, name in enumerate(names) if i not in reached]
     rule = "is not a district of the table districts, or has others below it"
@@ -238,7 +239,7 @@ def _check_pairs(
     if neighbours is None:
         return pd.DataFrame({"from": [], "to": [], "distance": [], "limit": []})
     pairs = check(neighbours, "neighbours")
-    known = set(cells["district"])
+    known = set(cells["district"].unique().tolist())
     parents = set() if districts is None else set(districts["district"]) - known
     problems = []
     for row, (start, end) in enumerate(zip(pairs["from"], pairs["to"], strict=True), start=1):
@@ -297,7 +298,9 @@ def _solve(costs: Sequence[Array], rows: Sequence[Positions], ceilings: Array) -
 
     count = len(costs[0])
     at = (np.concatenate(rows), np.tile(np.arange(count), len(rows)))
-    sums = csr_array((np.ones(at[0].size), at), shape=(len(ceilings), count))
+    sums: Any = csr_array((np.ones(at[0].size), at), shape=(len(ceilings), count))
+    if count * len(ceilings) <= SMALL:
+        sums = sums.toarray()  # the solver takes a small full matrix with less ado
     amounts, live = np.zeros(count), np.arange(count)
     met = np.zeros(len(ceilings), dtype=bool)
     for cost in costs:
@@ -348,7 +351,7 @@ def _list_moves(
     best: _Found, pairs: _Pairs, axes: Axes, system: pd.DataFrame, named: tuple[int, str, str]
 ) -> list[tuple[Any, ...]]:
     """Return the moves of a year as rows of the table of moves."""
-    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
+    stage_of = dict(zip(system["grade"].tolist(), system["stage"].tolist(), strict=True))
     year, ledger, case = named
     names, rows = axes["district"], []
     for g, pair, pupils in zip(best.grade, best.pair, best.pupils, strict=True):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.tables.districts import NO_LEVEL, levels, members
-from placeforecast.tables.doors import Array, to_array, to_table
+from placeforecast.tables.doors import Array, to_arrays, to_table
 from placeforecast.tables.grades import combined_in, resolve_grades, stages_in_order
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def area_columns(leaves: list[str], districts: pd.DataFrame | None) -> dict[str,
 
 def stage_rows(grades: list[str], system: pd.DataFrame) -> dict[str, list[int]]:
     """Return each stage and combined stage with the rows of its grades."""
-    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
+    stage_of = dict(zip(system["grade"].tolist(), system["stage"].tolist(), strict=True))
     there = [s for s in stages_in_order(system) if s in {stage_of[g] for g in grades}]
     named = {**{stage: (stage,) for stage in there}, **combined_in(there)}
     return {
@@ -79,14 +79,21 @@ def roll_up(
     sums = {name: _sums(array, areas, groups) for name, array in {**summed, **helpers}.items()}
     exists = sums["here"] > 0
     table = to_table(sums["pupils"], order, "pupils", where=exists)
-    for name, array in sums.items():
-        table[name] = array[exists]
     level = levels(districts)
-    table["level"] = table["district"].map(lambda area: level.get(area, NO_LEVEL))
-    weighted = table["born"] / table["known"].where(table["known"] > 0)
-    even = table["cells_born"] / table["cells_known"].where(table["cells_known"] > 0)
-    table["share_born"] = weighted.fillna(even)
-    return table.drop(columns=list(helpers))
+    named = {area: level.get(area, NO_LEVEL) for area in areas}
+    values = {name: sums[name][exists] for name in summed}
+    return table.assign(
+        **values, level=table["district"].map(named), share_born=_share_born(sums)[exists]
+    )
+
+
+def _share_born(sums: Mapping[str, Array]) -> Array:
+    """Return the mean share born, weighted by pupils, else by cells; NaN where none is known."""
+    none = np.full_like(sums["known"], np.nan)
+    even = np.divide(
+        sums["cells_born"], sums["cells_known"], out=none, where=sums["cells_known"] > 0
+    )
+    return np.divide(sums["born"], sums["known"], out=even, where=sums["known"] > 0)
 
 
 def _sums(array: Array, areas: dict[str, list[int]], groups: dict[str, list[int]]) -> Array:
@@ -97,11 +104,11 @@ def _sums(array: Array, areas: dict[str, list[int]], groups: dict[str, list[int]
 
 def cell_axes(table: pd.DataFrame, system: pd.DataFrame) -> Axes:
     """Return the axes of a table of cells: its years, its grades in order, its districts."""
-    grades = set(table["grade"].unique())
+    grades = set(table["grade"].unique().tolist())
     return {
         "year": sorted(table["year"].unique().tolist()),
-        "grade": [grade for grade in system["grade"] if grade in grades],
-        "district": sorted(table["district"].unique()),
+        "grade": [grade for grade in system["grade"].tolist() if grade in grades],
+        "district": sorted(table["district"].unique().tolist()),
     }
 
 
@@ -130,7 +137,6 @@ def stage_totals(
     parts = []
     for ledger, rows in demand.groupby("ledger", sort=False):
         axes = cell_axes(rows, system)
-        names = ("pupils", "demand", "share_born")
-        cells = {name: to_array(rows, axes, name, name="demand", holes=True) for name in names}
+        cells = to_arrays(rows, axes, ("pupils", "demand", "share_born"), name="demand", holes=True)
         parts.append(roll_up(cells, axes, system, districts).assign(ledger=ledger))
     return pd.concat(parts, ignore_index=True)[STAGES]

@@ -6,8 +6,10 @@ classes of residence r (domain identity): public = sum over r of public_ratio(r,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from placeforecast.rates.paths import (
@@ -23,12 +25,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from placeforecast.rates.paths import Cell, Key
+    from placeforecast.tables.cells import Positions
     from placeforecast.tables.records import Assumptions, Inputs
 
 SHARES = ("public_share", "inclusive_share", "purchased_share")
 MIGRANT = "migrant"
 ROUNDING = 1e-9
 Shares = dict[str, "pd.Series[float]"]
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The districts and stages that cells name, and their years, each once.
+
+    `row` and `column` say which of them each cell has.
+    """
+
+    pairs: list[Cell]
+    years: list[int]
+    row: Positions
+    column: Positions
 
 
 def ledger_shares(
@@ -57,46 +73,51 @@ def ledger_shares(
         For shares that are more than the whole, a share of migrants where pupils are not told
         apart, or a cap on private pupils where the public share is not known.
     """
-    refuse_strangers(assumptions.policy, set(cells["district"]), assumptions.districts)
+    known = cells["district"].unique().tolist()
+    refuse_strangers(assumptions.policy, known, assumptions.districts)
     if "residence" not in cells.columns:
         refuse_residence(assumptions.policy, SHARES)
-    shares = {name: _path(cells, assumptions, name) for name in SHARES}
-    shares = _with_migrants(cells, assumptions, shares)
-    shares = _capped(cells, assumptions, shares, leaving)
+    named = _named(cells)
+    shares = {name: _path(cells, named, assumptions, name) for name in SHARES}
+    shares = _with_migrants(cells, named, assumptions, shares)
+    shares = _capped(cells, named, assumptions, shares, leaving)
     _refuse_half_known(cells, shares)
     _refuse_more_than_whole(cells, shares)
     ledgers = {"all": pd.Series(1.0, index=cells.index)}
-    for ledger, members in ledger_sectors().query("policy_indicator != ''").groupby("ledger"):
-        named = dict.fromkeys(members["policy_indicator"])
-        total = sum((shares[name] for name in named), start=pd.Series(0.0, index=cells.index))
+    members_of = ledger_sectors()
+    by_policy = members_of[members_of["policy_indicator"] != ""]
+    for ledger, members in by_policy.groupby("ledger"):
+        told = members["policy_indicator"].unique().tolist()
+        total = sum((shares[name] for name in told), start=pd.Series(0.0, index=cells.index))
         stages = set(members["stage"])
         held = total if "" in stages else total.where(cells["stage"].isin(stages))
         ledgers[str(ledger)] = held
-    order = dict.fromkeys(ledger_sectors()["ledger"])
+    order = members_of["ledger"].unique().tolist()
     return {ledger: ledgers[ledger] for ledger in order}
 
 
-def _cells_of(cells: pd.DataFrame) -> list[Cell]:
+def _named(cells: pd.DataFrame) -> _Named:
     keys = [key for key in ("district", "stage", "residence") if key in cells.columns]
-    return list(cells[keys].itertuples(index=False, name=None))
+    row = np.asarray(cells.groupby(keys, sort=False, dropna=False).ngroup(), dtype=np.intp)
+    pairs = list(cells[keys].drop_duplicates().itertuples(index=False, name=None))
+    years, column = np.unique(cells["year"].to_numpy(), return_inverse=True)
+    return _Named(pairs, years.tolist(), row, column)
 
 
-def _path(cells: pd.DataFrame, assumptions: Assumptions, indicator: str) -> pd.Series[float]:
+def _path(
+    cells: pd.DataFrame, named: _Named, assumptions: Assumptions, indicator: str
+) -> pd.Series[float]:
     """Return the value of an indicator in each cell; NaN where the policy has none."""
-    named = _cells_of(cells)
-    pairs = list(dict.fromkeys(named))
-    years = sorted(set(cells["year"]))
     tree = assumptions.districts
-    path = policy_path(assumptions.policy, indicator, pairs, years, districts=tree)
-    row = {pair: i for i, pair in enumerate(pairs)}
-    column = {year: i for i, year in enumerate(years)}
-    at = [row[pair] for pair in named]
-    return pd.Series(path[at, [column[year] for year in cells["year"]]], index=cells.index)
+    path = policy_path(assumptions.policy, indicator, named.pairs, named.years, districts=tree)
+    return pd.Series(path[named.row, named.column], index=cells.index)
 
 
-def _with_migrants(cells: pd.DataFrame, assumptions: Assumptions, shares: Shares) -> Shares:
+def _with_migrants(
+    cells: pd.DataFrame, named: _Named, assumptions: Assumptions, shares: Shares
+) -> Shares:
     """Put the share of migrants in public or purchased places in the place of their public one."""
-    ratio = _path(cells, assumptions, "migrant_public_share")
+    ratio = _path(cells, named, assumptions, "migrant_public_share")
     if ratio.isna().all():
         return shares
     if "residence" not in cells.columns:
@@ -120,6 +141,7 @@ def _with_migrants(cells: pd.DataFrame, assumptions: Assumptions, shares: Shares
 
 def _capped(
     cells: pd.DataFrame,
+    named: _Named,
     assumptions: Assumptions,
     shares: Shares,
     leaving: pd.Series[float] | None,
@@ -129,7 +151,7 @@ def _capped(
     A cap holds for the area and the stages that its row names, added up; a blank district is each
     district by itself, a blank stage each stage.
     """
-    cap = _path(cells, assumptions, "private_cap")
+    cap = _path(cells, named, assumptions, "private_cap")
     if cap.isna().all():
         return shares
     bound = cap.notna() & (cells["pupils"] > 0)
@@ -138,14 +160,12 @@ def _capped(
         rule = f"gives private_cap, but no public share is known: {_at(row)}"
         remedy = "Give enrolment by sector, or public_share."
         refuse([Problem(rule, remedy, file="policy", column="indicator")])
-    keys = policy_keys(
-        assumptions.policy, "private_cap", _cells_of(cells), districts=assumptions.districts
-    )
-    group = pd.Series(
-        [_group(key, row) for key, row in zip(keys, cells.itertuples(index=False), strict=True)],
-        index=cells.index,
-        dtype=object,
-    )[bound]
+    tree = assumptions.districts
+    keys = policy_keys(assumptions.policy, "private_cap", named.pairs, districts=tree)
+    areas = [_area(key, pair) for key, pair in zip(keys, named.pairs, strict=True)]
+    at = {area: i for i, area in enumerate(dict.fromkeys(areas))}
+    area = np.array([at[one] for one in areas])[named.row]
+    group = pd.Series(area * len(named.years) + named.column, index=cells.index)[bound]
     pupils = cells.loc[bound, "pupils"]
     outside = 1 - shares["public_share"] - shares["purchased_share"].fillna(0.0)
     private = (pupils * outside[bound]).groupby(group).transform("sum")
@@ -161,12 +181,11 @@ def _capped(
     return {**shares, "public_share": raised, "inclusive_share": inclusive}
 
 
-def _group(key: Key | None, cell: tuple[object, ...]) -> tuple[object, ...]:
-    """Return what a cell is added up with: the area and stages that its cap names, by year."""
+def _area(key: Key | None, pair: Cell) -> tuple[str, str]:
+    """Return what a cell is added up with, year by year: the area and stages that its cap names."""
     if key is None:
-        return ()
-    district, stage = getattr(cell, "district", ""), getattr(cell, "stage", "")
-    return key[0] or f"={district}", key[1] or f"={stage}", getattr(cell, "year", 0)
+        return "", ""
+    return key[0] or f"={pair[0]}", key[1] or f"={pair[1]}"
 
 
 def _refuse_more_than_whole(cells: pd.DataFrame, shares: Shares) -> None:
@@ -177,8 +196,8 @@ def _refuse_more_than_whole(cells: pd.DataFrame, shares: Shares) -> None:
         whole = float(total[over].iloc[0])
         rule = f"has public_share and purchased_share of {whole:g}: {_at(_first(cells, over))}"
         refuse([Problem(rule, "They are parts of 1: correct one of the two.", file="policy")])
-    of_inclusive = ledger_sectors().query("ledger == 'inclusive'")["stage"]
-    held = cells["stage"].isin(set(of_inclusive))
+    members = ledger_sectors()
+    held = cells["stage"].isin(members.loc[members["ledger"] == "inclusive", "stage"])
     above = held & (public > shares["inclusive_share"] + ROUNDING)
     if above.any():
         of_public, of_both = public[above].iloc[0], shares["inclusive_share"][above].iloc[0]
@@ -194,10 +213,12 @@ def _refuse_half_known(cells: pd.DataFrame, shares: Shares) -> None:
     """Refuse a share of one class of residence alone: the ledger would leave the other one out."""
     if "residence" not in cells.columns:
         return
-    keys = [cells[key] for key in ("district", "year", "grade")]
+    keys = ["district", "year", "grade"]
+    grade = cells.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
     for name, share in shares.items():
         unknown = share.isna()
-        half = unknown & ~unknown.groupby(keys).transform("all") & (cells["pupils"] > 0)
+        some_known = np.bincount(grade, weights=share.notna())[grade] > 0
+        half = unknown & some_known & (cells["pupils"] > 0)
         if half.any():
             rule = f"gives {name} of a part of the pupils, not of: {_at(_first(cells, half))}"
             remedy = "Give it for the other class of residence, too (0 if there are none)."
@@ -221,8 +242,9 @@ def untold_stages(inputs: Inputs, assumptions: Assumptions, launch: int) -> set[
     assert grades is not None
     if "sector" not in enrolment.columns or "sector" not in places.columns:
         return set()
-    stage_of = dict(zip(grades["grade"], grades["stage"], strict=True))
+    stage_of = dict(zip(grades["grade"].tolist(), grades["stage"].tolist(), strict=True))
     taught = enrolment[(enrolment["year"] == launch) & (enrolment["pupils"] > 0)]
-    wanted = set(zip(taught["grade"].map(stage_of), taught["sector"], strict=True))
-    given = set(zip(places["stage"], places["sector"], strict=True))
+    stages = taught["grade"].map(stage_of).tolist()
+    wanted = set(zip(stages, taught["sector"].tolist(), strict=True))
+    given = set(zip(places["stage"].tolist(), places["sector"].tolist(), strict=True))
     return {stage for stage, _ in wanted - given}

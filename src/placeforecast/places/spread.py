@@ -33,11 +33,21 @@ def years_by_grade(
     absent : frozenset of str
         Grades that are not there.
     """
+    return _spans(_grades(system), stage, absent)
+
+
+def _grades(system: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """Return each grade with its stage and its years."""
+    columns = (system[key].tolist() for key in ("grade", "stage", "duration"))
+    return list(zip(*columns, strict=True))
+
+
+def _spans(
+    grades: Sequence[tuple[str, str, int]], stage: str, absent: frozenset[str]
+) -> dict[str, tuple[int, int]]:
     spans: dict[str, tuple[int, int]] = {}
     first = 0
-    for grade, of, duration in zip(
-        system["grade"], system["stage"], system["duration"], strict=True
-    ):
+    for grade, of, duration in grades:
         if of == stage and grade not in absent:
             spans[str(grade)] = (first, int(duration))
             first += int(duration)
@@ -60,16 +70,16 @@ def spread_step(
     changes : sequence of Change
         Changes of structure.
     """
-    asked = np.array(years)
+    asked, grades = np.array(years), _grades(system)
     away = [absent_grades(changes, step.district, int(year)) for year in years]
     # By grade, the k-th year of the stage opens k years after the school does.
     filled = np.inf if step.opens is None else asked + 1 - step.opens
     opening = absent_grades(changes, step.district, step.opens or step.year)
-    at_first = years_by_grade(system, step.stage, opening)
+    at_first = _spans(grades, step.stage, opening)
     amounts: dict[str, Array] = {}
     for absent in dict.fromkeys(away):
         counts = np.array([one == absent for one in away]) & (asked >= step.year)
-        spans = years_by_grade(system, step.stage, absent)
+        spans = _spans(grades, step.stage, absent)
         total = sum(duration for _, duration in spans.values())
         # A grade that comes below the first one takes nothing from those that follow it.
         shift = next((spans[g][0] - at_first[g][0] for g in at_first if g in spans), 0)

@@ -181,7 +181,7 @@ def _refuse_moved_grades(
     """Refuse places by grade where a grade of their stage moves: whose they become is not known."""
     if "grade" not in rows.columns:
         return
-    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
+    stage_of = dict(zip(system["grade"].tolist(), system["stage"].tolist(), strict=True))
     for row in rows[rows["grade"].notna()].to_dict("records"):
         for change in applied_changes(changes, str(row["district"])):
             touched = (stage_of[change.grade], change.stage)
@@ -219,7 +219,7 @@ def _by_grade(table: pd.DataFrame, system: pd.DataFrame, changes: Changes) -> pd
 
 def _absent(table: pd.DataFrame, changes: Changes) -> pd.Series[Any]:
     """Return for each row the grades that its district does not have in its year."""
-    rows = zip(table["district"], table["year"], strict=True)
+    rows = zip(table["district"].tolist(), table["year"].tolist(), strict=True)
     away = [absent_grades(changes, str(district), int(year)) for district, year in rows]
     return pd.Series(away, index=table.index, dtype="object")
 
@@ -241,7 +241,7 @@ def _of_taught_grades(named: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_two_ways(whole: pd.DataFrame, named: pd.DataFrame, system: pd.DataFrame) -> None:
-    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
+    stage_of = dict(zip(system["grade"].tolist(), system["stage"].tolist(), strict=True))
     for row in named.to_dict("records"):
         stage = stage_of.get(row["grade"])
         if stage is not None and stage != row["stage"]:
@@ -262,9 +262,9 @@ def _axes(
 ) -> Axes:
     return {
         "year": list(years),
-        "grade": list(system["grade"]),
-        "district": sorted({*standing["district"], *(step.district for step in steps)}),
-        "sector": sorted({*standing["sector"], *(step.sector for step in steps)}),
+        "grade": system["grade"].tolist(),
+        "district": sorted({*standing["district"].unique(), *(step.district for step in steps)}),
+        "sector": sorted({*standing["sector"].unique(), *(step.sector for step in steps)}),
     }
 
 
@@ -287,7 +287,8 @@ def _taught(changes: Changes, axes: Axes) -> Flags:
 def _standing(standing: pd.DataFrame, axes: Axes, last: int, taught: Flags) -> Array:
     """Return standing places; years after the last one counted hold what stood in it."""
     first = int(standing["year"].min())
-    years = [*range(first, last + 1), *sorted(set(standing["year"][standing["year"] > last]))]
+    later = standing.loc[standing["year"] > last, "year"].unique().tolist()
+    years = [*range(first, last + 1), *sorted(later)]
     counted = to_array(standing, {**axes, "year": years}, "places", holes=True)
     ever = ~np.isnan(counted).all(axis=0)
     if min(axes["year"]) < first:
@@ -340,9 +341,10 @@ def _present(
     """Return which cells exist [grade, district, sector]: something stands or is to come there."""
     shape = (len(axes["grade"]), len(axes["district"]), len(axes["sector"]))
     present = np.zeros(shape, dtype=bool)
-    cells = set(zip(standing["grade"], standing["district"], standing["sector"], strict=True))
-    for step in steps:
-        cells |= {(g, step.district, step.sector) for g in years_by_grade(system, step.stage)}
+    columns = (standing[key].tolist() for key in ("grade", "district", "sector"))
+    cells = set(zip(*columns, strict=True))
+    for stage, district, sector in {(step.stage, step.district, step.sector) for step in steps}:
+        cells |= {(grade, district, sector) for grade in years_by_grade(system, stage)}
     for grade, district, sector in cells:
         at = (axes["grade"].index(grade), axes["district"].index(district))
         present[(*at, axes["sector"].index(sector))] = True
@@ -352,13 +354,13 @@ def _present(
 def _ledgers(
     array: Array, present: Flags, taught: Flags, axes: Axes, system: pd.DataFrame
 ) -> pd.DataFrame:
-    stage_of = dict(zip(system["grade"], system["stage"], strict=True))
+    stage_of = dict(zip(system["grade"].tolist(), system["stage"].tolist(), strict=True))
     cells = {"district": axes["district"], "year": axes["year"], "grade": axes["grade"]}
     ledgers = ledger_sectors()
     apart = _sectors_apart(ledgers)
     parts = []
     for (ledger, stage), members in ledgers.groupby(["ledger", "stage"], sort=False):
-        sectors = {*members["sector"], ANY_SECTOR} if ledger == "all" else set(members["sector"])
+        sectors = set(members["sector"].tolist()) | ({ANY_SECTOR} if ledger == "all" else set())
         own = [i for i, sector in enumerate(axes["sector"]) if sector in sectors]
         of_stage = np.array([stage in ("", stage_of[grade]) for grade in axes["grade"]])
         where: Flags = present[..., own].any(axis=2) & of_stage[:, np.newaxis]

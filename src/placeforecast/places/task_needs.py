@@ -145,7 +145,8 @@ def needed_places(
     ledger = PUBLIC if told else "all"
     taught = taught[taught["year"] == year]
     own = taught[taught["ledger"] == ledger]
-    if places is None or own.empty or set(taught["district"]) != set(own["district"]):
+    everywhere = set(own["district"].unique()) == set(taught["district"].unique())
+    if places is None or own.empty or not everywhere:
         return np.nan
     stands = places[
         (places["stage"] == stage)
@@ -156,9 +157,10 @@ def needed_places(
     if stands.empty:
         return np.nan
     stands = stands[stands["district"].isin(leaves)]
-    there = [leaf for leaf in leaves if leaf in {*own["district"], *stands["district"]}]
-    taught_there = {*own["grade"], *stands["grade"]}
-    axes = {"district": there, "grade": [g for g in system["grade"] if g in taught_there]}
+    known = {*own["district"].unique(), *stands["district"].unique()}
+    there = [leaf for leaf in leaves if leaf in known]
+    taught_there = {*own["grade"].unique(), *stands["grade"].unique()}
+    axes = {"district": there, "grade": [g for g in system["grade"].tolist() if g in taught_there]}
     wanted = to_array(own, axes, "demand", holes=True)
     found = to_array(stands, axes, "places", holes=True)
     _refuse_unmatched(np.isnan(wanted) != np.isnan(found), axes, (year, ledger))

@@ -117,7 +117,9 @@ ahead]
     0  600.0    700.0      300.0   500.0 -300.0
     """
     tasks, system = check(tasks, "tasks"), resolve_grades(grades)
-    _refuse_tasks(tasks, set(demand["district"]), districts, system)
+    _refuse_tasks(tasks, set(demand["district"].unique()), districts, system)
+    # What is needed is set against what stands: the other plan cases are left out once.
+    stands = None if places is None else places[places["plan_case"] == "existing"]
     adding = _adding(projects)
     below = {} if districts is None else members(districts)
     rows: list[Row] = []
@@ -131,7 +133,7 @@ ahead]
             given = _given(task, adding[adding["status"] == "open"], districts)
             standing = standing_places(given, year, assumptions, system)
             needed = {
-                stage: needed_places(demand, places, (stage, year, leaves), standing, system)
+                stage: needed_places(demand, stands, (stage, year, leaves), standing, system)
                 for stage in stages
             }
             counted.append(own)
@@ -333,7 +335,7 @@ def _refuse_tasks(
     tasks: pd.DataFrame, known: set[str], districts: pd.DataFrame | None, system: pd.DataFrame
 ) -> None:
     """Refuse tasks made by hand that a region read from its folder cannot hold."""
-    known = known if districts is None else set(districts["district"])
+    known = known if districts is None else set(districts["district"].tolist())
     stages = stages_in_order(system)
     complete = [name for name, own in combined_stages().items() if set(own) <= set(stages)]
     problems = []

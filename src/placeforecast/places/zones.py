@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from placeforecast.tables.districts import leaves, members
-from placeforecast.tables.doors import to_array, to_table
+from placeforecast.tables.doors import to_arrays, to_table
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse, suggest
 from placeforecast.tables.vocabulary import combined_stages
 
@@ -103,7 +103,7 @@ def hot_spots(
     tags = _tags(districts, rows)
     # A combined stage is the sum of its parts, which stand here by themselves.
     rows = rows[rows["district"].isin(list(tags)) & ~rows["stage"].isin(list(combined_stages()))]
-    public = set(rows.loc[rows["ledger"] == PUBLIC, "stage"])
+    public = rows.loc[rows["ledger"] == PUBLIC, "stage"].unique()
     judged = np.where(rows["stage"].isin(public), PUBLIC, EVERY)
     short = rows[(rows["ledger"] == judged) & (rows["cell_shortfall"] > DUST)]
     found = []
@@ -177,13 +177,14 @@ cell_shortfall, cell_surplus]
     remedy = "Add it: urban, town or rural."
     _refuse_missing(districts, ["district", "zone_type"], "districts", remedy)
     _refuse_strangers(rows, districts)
-    kinds = dict(zip(districts["district"], districts["zone_type"], strict=True))
+    names, types = (districts[key].tolist() for key in ("district", "zone_type"))
+    kinds = dict(zip(names, types, strict=True))
     below = {name: own for name, own in members(districts).items() if own != [name]}
     rows = rows[rows["district"].isin(leaves(districts))]
-    axes = {key: list(dict.fromkeys(rows[key])) for key in KEYS}
+    axes = {key: rows[key].unique().tolist() for key in KEYS}
     axes["year"] = sorted(axes["year"])
     _warn_other_kinds([name for name in axes["district"] if kinds[name] not in TYPES])
-    cells = {name: to_array(rows, axes, name, name="balance", holes=True) for name in COUNTS}
+    cells = to_arrays(rows, axes, COUNTS, name="balance", holes=True)
     parts = []
     for parent, own in below.items():
         at = {kind: _at(axes["district"], own, kinds, (kind,)) for kind in TYPES}
@@ -220,10 +221,10 @@ def _sum(array: Array, at: list[int]) -> Array:
 def _rows(balance: pd.DataFrame, columns: list[str], plan_case: str) -> pd.DataFrame:
     """Return the rows of a plan case, refused where they would mislead."""
     _refuse_missing(balance, columns, "balance", "Take the stages as `balance_places` gives them.")
-    if "scenario" in balance.columns and len(set(balance["scenario"])) > 1:
+    if "scenario" in balance.columns and len(balance["scenario"].unique()) > 1:
         rule, remedy = "holds several scenarios", "Give the rows of one of them."
         refuse([Problem(rule, remedy, file="balance", column="scenario")])
-    known = set(balance["plan_case"])
+    known = set(balance["plan_case"].unique().tolist())
     if plan_case not in known:
         rule, remedy = "is not a plan case of the balance", suggest(plan_case, known)
         refuse([Problem(rule, remedy, file="balance", column="plan_case", value=plan_case)])
@@ -244,8 +245,8 @@ def _refuse_missing(table: pd.DataFrame, columns: list[str], name: str, remedy: 
 
 
 def _refuse_strangers(rows: pd.DataFrame, districts: pd.DataFrame) -> None:
-    known = set(districts["district"])
-    strangers = [name for name in dict.fromkeys(rows["district"]) if name not in known]
+    known = set(districts["district"].tolist())
+    strangers = [name for name in rows["district"].unique().tolist() if name not in known]
     rule = "is not a district of the table districts"
     refuse(
         [
@@ -258,9 +259,11 @@ def _refuse_strangers(rows: pd.DataFrame, districts: pd.DataFrame) -> None:
 def _tags(districts: pd.DataFrame, rows: pd.DataFrame) -> Mapping[str, str]:
     """Return the tag of each leaf that has one, in the order of the table."""
     given = districts.dropna(subset=["tag"])
-    tags = dict(zip(given["district"].astype(str), given["tag"].astype(str), strict=True))
-    above = [name for name in tags if name not in leaves(districts)]
-    there = set(rows["district"])
+    names, told = (given[key].astype(str).tolist() for key in ("district", "tag"))
+    tags = dict(zip(names, told, strict=True))
+    lowest = set(leaves(districts))
+    above = [name for name in tags if name not in lowest]
+    there = set(rows["district"].unique().tolist())
     empty = [name for name in tags if name not in there and name not in above]
     for names, why in ((above, "they have others below them"), (empty, "the balance lacks them")):
         if names:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from placeforecast.places.supply import STATUSES
+from placeforecast.places.supply import CASES, STATUSES
 from placeforecast.plot import fonts
 from placeforecast.plot.areas import areas_of, balances_of, printed_names
 from placeforecast.plot.words import words
@@ -33,6 +33,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "existing": {"color": fonts.QUIET, "linewidth": 4.0, "alpha": 0.45},
     "committed": {"color": fonts.SKY, "linewidth": 2.2},
     "planned": {"color": fonts.GREEN, "linewidth": 1.3, "linestyle": (0, (5, 1.5))},
+    "risk_adjusted": {"color": fonts.VERMILION, "linewidth": 1.6, "linestyle": (0, (1, 1.3))},
 }
 """Places of each plan case; where they meet, the narrow ones stay visible on the broad ones."""
 
@@ -88,10 +89,10 @@ def balance(
     most = max(float(rows[["demand", "places"]].max().max()), 1.0)
     with fonts.own_style():
         if ax is None:
-            margins = (fonts.left_margin(most), 0.12, 0.65, 0.3)
+            margins = (fonts.left_margin(most), 0.12, 0.75, 0.3)
             ax = fonts.new_figure((8.2, 3.6), margins)[1][0]
         years = np.array(sorted(set(rows["year"])))
-        for case in STATUSES:
+        for case in CASES:
             own = rows[rows["plan_case"] == case].sort_values("year")
             if len(own):
                 label = text("figure.supply", case=text.value("plan_case", case))
@@ -113,7 +114,7 @@ def balance(
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         if legend:
             place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.1)}
-            ax.legend(ncols=5, frameon=False, fontsize=8, **place)
+            ax.legend(ncols=3, frameon=False, fontsize=8, **place)
         fonts.dress(ax)
     return ax
 

@@ -185,6 +185,19 @@ def left_margin(most: float) -> float:
     return 0.42 + 0.068 * len(f"{most:,.0f}")
 
 
+def signed(amount: float, digits: int = 0) -> str:
+    """Return an amount with its sign; nothing has none.
+
+    Examples
+    --------
+    >>> from placeforecast.plot.fonts import signed
+    >>> signed(1234), signed(-0.4), signed(-0.4, 1)
+    ('+1,234', '0', '-0.4')
+    """
+    rounded = round(amount, digits)
+    return f"{rounded:+,.{digits}f}" if rounded else "0"
+
+
 def dress(ax: Axes) -> None:
     """Give the fonts to every text, so that it keeps them when the figure is drawn elsewhere."""
     ax.tick_params(labelfontfamily=list(families()))

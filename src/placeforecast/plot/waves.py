@@ -10,8 +10,8 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from placeforecast.plot import fonts
 from placeforecast.plot.areas import areas_of, printed_names
-from placeforecast.plot.series import local_peaks, stage_pupils
 from placeforecast.plot.words import words
+from placeforecast.review.series import local_peaks, stage_pupils
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -155,7 +155,7 @@ def _of(axes: dict[str, list[Any]], *names: str) -> dict[str, list[Any]]:
 def _axes(
     stock: pd.DataFrame, assumptions: Assumptions, until: int | None, step: int, start_year: int
 ) -> dict[str, list[Any]]:
-    ages = sorted(set(stock["age"]))
+    ages = sorted(stock["age"].unique().tolist())
     steps_of_age = {later - earlier for earlier, later in pairwise(ages)}
     if ages[0] != 0 or steps_of_age - {step}:
         rule = f"the ages do not run from 0 in steps of {step}"
@@ -168,14 +168,15 @@ def _axes(
         refuse([Problem(rule=f"the projection {rule}", remedy=remedy)])
     return {
         "year": list(range(start_year + step, last + 1, step)),
-        "sex": [sex for sex in SEXES if sex in set(stock["sex"])],
+        "sex": [sex for sex in SEXES if sex in stock["sex"].unique()],
         "age": ages,
-        "district": sorted(set(stock["district"])),
+        "district": sorted(stock["district"].unique().tolist()),
     }
 
 
 def _refuse_late_districts(stock: pd.DataFrame, start_year: int) -> None:
-    late = sorted(set(stock["district"]) - set(stock.loc[stock["year"] == start_year, "district"]))
+    there = stock.loc[stock["year"] == start_year, "district"].unique()
+    late = sorted(set(stock["district"].unique()) - set(there))
     if late:
         rule = f"has no count of {late[0]} in {start_year}, the last year ({len(late)} districts)"
         remedy = "Give every district the same last year."

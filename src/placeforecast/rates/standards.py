@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from placeforecast.tables.districts import ancestors, levels
 from placeforecast.tables.problems import Problem, refuse
+
+if TYPE_CHECKING:
+    from placeforecast.tables.cells import Words
 
 WEIGHT = {"district": 8, "grade": 4, "stage": 2, "year": 1}
 """Which standard comes first where several fit: the one that names the district, then the grade."""
@@ -42,23 +45,26 @@ def _most_specific(
     standards: pd.DataFrame | None, indicator: str, cells: pd.DataFrame
 ) -> pd.Series[Any]:
     """Return the value of the standard that names most of a cell's keys; NaN where none fits."""
-    value = pd.Series(np.nan, index=cells.index, dtype=object)
-    if standards is None:
-        return value
-    best = pd.Series(-1, index=cells.index)
+    value = np.full(len(cells), np.nan, dtype=object)
+    if standards is None or cells.empty:
+        return pd.Series(value, index=cells.index, dtype=object)
+    best = np.full(len(cells), -1)
+    labels: dict[str, Words] = {}
     for row in standards[standards["indicator"] == indicator].to_dict("records"):
-        fits = pd.Series(data=True, index=cells.index)
+        fits = np.ones(len(cells), dtype=bool)
         score = 0
         for key, weight in WEIGHT.items():
             named = row.get(key)
             if named is None or pd.isna(named) or named == "":
                 continue
             score += weight
-            fits &= (cells[key] == named) if key in cells.columns else False
+            if key in cells.columns and key not in labels:
+                labels[key] = cells[key].astype("object").where(cells[key].notna(), None).to_numpy()
+            fits &= labels[key] == named if key in labels else False
         better = fits & (score > best)
         value[better] = row["value"]
         best[better] = score
-    return value
+    return pd.Series(value, index=cells.index, dtype=object)
 
 
 def planning_areas(

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placeforecast.report.compose_balance import balance_section
+from placeforecast.report.compose_capacity import capacity_section
 from placeforecast.report.compose_closing import (
     certainty_section,
     guide_section,
     notes_section,
     provenance_section,
 )
+from placeforecast.report.compose_explorer import explorer_of
+from placeforecast.report.compose_means import means_section
 from placeforecast.report.compose_opening import as_of, summary_section
+from placeforecast.report.compose_people import people_section
 from placeforecast.report.compose_plan import plan_section
+from placeforecast.report.compose_reuse import reuse_section
 from placeforecast.report.compose_review import review_section
 from placeforecast.report.compose_special import special_section
 from placeforecast.report.compose_wave import wave_section
@@ -21,13 +26,18 @@ from placeforecast.report.view import View, catalogue
 
 if TYPE_CHECKING:
     from placeforecast.chain.record import Forecast
+    from placeforecast.rounds.read import Round
 
 SECTIONS = (
     summary_section,
+    people_section,
     wave_section,
+    capacity_section,
     balance_section,
     plan_section,
     review_section,
+    means_section,
+    reuse_section,
     special_section,
     certainty_section,
     notes_section,
@@ -36,13 +46,16 @@ SECTIONS = (
 )
 
 
-def compose(forecast: Forecast, *, language: str = "zh") -> Report:
+def compose(forecast: Forecast, *, language: str = "zh", before: Round | None = None) -> Report:
     """Compose the report of a forecast.
 
     Parameters
     ----------
     forecast : Forecast
+        The report is of the baseline; other scenarios stand beside it.
     language : {"zh", "en"}
+    before : Round, optional
+        The last round, for what has moved since.
 
     Returns
     -------
@@ -60,10 +73,10 @@ def compose(forecast: Forecast, *, language: str = "zh") -> Report:
     >>> from placeforecast.report.compose import compose
     >>> report = compose(pf.forecast(pf.load_example("city"), horizon=3), language="en")
     >>> [section.sheet for section in report.sections][:4]
-    ['Cover', 'Wave', 'Balance summary', 'Plan']
+    ['Cover', 'People', 'Wave', 'Capacity']
     """
-    forecast = forecast.of()  # a report is of one scenario; its notes name the others
-    view = View(forecast, catalogue(language))
+    view = View(forecast.of(), catalogue(language), forecast, before)
+    forecast = view.forecast
     launch, last = forecast.launch_year, forecast.last_year
     words = view.words
     return Report(
@@ -73,5 +86,7 @@ def compose(forecast: Forecast, *, language: str = "zh") -> Report:
         subtitle=words("report.subtitle", launch=launch, last=last, as_of=as_of(forecast)),
         contents=words("report.contents"),
         sheet_note=words.texts["report.sheet_note"],
+        skip=words("explorer.skip"),
         sections=tuple(section(view) for section in SECTIONS),
+        explorer=explorer_of(view),
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from placeforecast import __version__
-from placeforecast.plot.series import local_peaks, stage_pupils
 from placeforecast.report.compose_closing import share_born
 from placeforecast.report.model import Column, Paragraph, Points, Section, Table
+from placeforecast.review.series import local_peaks, stage_pupils
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -67,8 +67,8 @@ def _draw(view: View) -> Drawing:
     rows = (len(stages) + 1) // 2
     with own_style():
         most = max(float(r["places"]) for s in stages for r in view.balance(top, s).values())
-        margins = (left_margin(most), 0.1, 0.65, 0.3)
-        drawing, grid = new_figure((8.2, 2.35 * rows + 0.5), margins, grid=(rows, 2))
+        margins = (left_margin(most), 0.1, 0.75, 0.3)
+        drawing, grid = new_figure((8.2, 2.35 * rows + 0.6), margins, grid=(rows, 2))
         handles: dict[str, Any] = {}
         for stage, axes in zip(stages, grid, strict=False):
             named = (top, stage, view.ledger(stage))
@@ -82,7 +82,7 @@ def _draw(view: View) -> Drawing:
             list(handles.values()),
             list(handles),
             loc="lower center",
-            ncols=len(handles),
+            ncols=3,
             frameon=False,
             fontsize=8,
         )

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from placeforecast import plot
-from placeforecast.plot.series import local_peaks, stage_pupils
 from placeforecast.report.model import Column, Figure, Paragraph, Section, Table
 from placeforecast.report.view import number
+from placeforecast.review.series import local_peaks, stage_pupils
 
 if TYPE_CHECKING:
     from typing import Any

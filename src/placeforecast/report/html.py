@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: styles and figures are inside."""
+"""The report as one page that needs nothing else: styles, figures and script are inside."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from placeforecast.plot.fonts import svg_of
+from placeforecast.report.html_explorer import data_text, policy, script_text
 from placeforecast.report.model import Column, Figure, Paragraph, Points, Report, Table
 from placeforecast.report.numbers import printed
 from placeforecast.report.webfont import characters_of, embedded_font
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from placeforecast.report.model import Cell
 
-PAGE, BODY, STYLE = "page.html.j2", "body.html.j2", "style.css"
+PAGE, BODY, EXPLORER, STYLE = "page.html.j2", "body.html.j2", "explorer.html.j2", "style.css"
 LONG_WORD = 20
 """A longer word may be broken anywhere."""
 LANG = {"zh": "zh-CN", "en": "en-GB"}
@@ -34,7 +35,8 @@ def write_html(report: Report, path: Path) -> None:
         Is overwritten.
     """
     folder = files("placeforecast.report").joinpath("template")
-    sources = {name: folder.joinpath(name).read_text("utf-8") for name in (PAGE, BODY, STYLE)}
+    parts = (PAGE, BODY, EXPLORER, STYLE)
+    sources = {name: folder.joinpath(name).read_text("utf-8") for name in parts}
     environment = Environment(
         loader=DictLoader(sources),
         autoescape=True,
@@ -48,10 +50,17 @@ def write_html(report: Report, path: Path) -> None:
         "points": lambda block: isinstance(block, Points),
         "table": lambda block: isinstance(block, Table),
     }
-    body = environment.get_template(BODY).render(report=report)
+    data = "" if report.explorer is None else data_text(report.explorer)
+    script = script_text() if data else ""
+    body = environment.get_template(BODY).render(report=report, data=Markup(data))
     font = embedded_font(characters_of(body))
     page = environment.get_template(PAGE).render(
-        report=report, lang=LANG[report.language], body=Markup(body), font=font
+        report=report,
+        lang=LANG[report.language],
+        policy=policy(script),
+        body=Markup(body),
+        script=Markup(script),
+        font=font,
     )
     path.write_text(page, encoding="utf-8", newline="\n")
 

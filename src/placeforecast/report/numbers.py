@@ -31,6 +31,7 @@ STYLES: Mapping[Form, Style] = {
     "count": Style("#,##0", "1"),
     "signed": Style("#,##0;[Red]-#,##0;0", "1"),
     "share": Style("0.0%", "0.1", factor=100, pattern="{:,}%"),
+    "exact": Style("General", "0.000001"),
 }
 
 

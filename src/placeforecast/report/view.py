@@ -18,6 +18,7 @@ from placeforecast.plot.areas import (
 )
 from placeforecast.plot.words import Words, read_texts, words
 from placeforecast.report.numbers import printed
+from placeforecast.tables.districts import names
 from placeforecast.tables.grades import resolve_grades, stages_in_order
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from placeforecast.chain.record import Forecast
     from placeforecast.plot.areas import Areas
     from placeforecast.report.model import Cell
+    from placeforecast.rounds.read import Round
 
 LEADS = (0, 1, 3, 5, 10)
 """Years after the launch that a compact table shows, beside the last one."""
@@ -48,10 +50,23 @@ def catalogue(language: str) -> Words:
 
 @dataclass(frozen=True)
 class View:
-    """A forecast with the words it is told in."""
+    """A forecast with the words it is told in.
+
+    Attributes
+    ----------
+    forecast : Forecast
+        Of one scenario.
+    words : Words
+    whole : Forecast or None
+        With every scenario.
+    before : Round or None
+        The last round.
+    """
 
     forecast: Forecast
     words: Words
+    whole: Forecast | None = None
+    before: Round | None = None
 
     @cached_property
     def areas(self) -> Areas:
@@ -65,6 +80,13 @@ class View:
     def name(self, district: str | None) -> str:
         """Return the name to print of a district; of the region for None."""
         return self._names[district]
+
+    def printed(self, district: str) -> str:
+        """Return the name to print of a district of any level."""
+        known = names(self.forecast.inputs.districts)
+        return (
+            self.name(district) if district in self.areas.leaves else known.get(district, district)
+        )
 
     @property
     def region(self) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from placeforecast.plot.words import LANGUAGES
 from placeforecast.report.compose import compose
-from placeforecast.report.html import write_html
-from placeforecast.report.xlsx import write_xlsx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from placeforecast.chain.record import Forecast
     from placeforecast.report.model import Report
+    from placeforecast.rounds.read import Round
 
-RENDERERS: dict[str, Callable[[Report, Path], None]] = {"html": write_html, "xlsx": write_xlsx}
+RENDERERS = {name: f"placeforecast.report.{name}" for name in ("html", "docx", "xlsx", "pdf")}
+"""The module that writes each format; loaded when it is asked for, since its library is heavy."""
+DEFAULT = ("html", "docx", "xlsx")
+MANIFEST = "report.json"
+"""Says which region and launch the reports of a folder are of."""
 
 
 def write_report(
@@ -25,20 +30,32 @@ def write_report(
     folder: str | Path,
     *,
     language: str = "zh",
-    formats: Sequence[str] = ("html", "xlsx"),
+    formats: Sequence[str] = DEFAULT,
+    template: str | Path | None = None,
+    before: Round | None = None,
+    overwrite: bool = False,
 ) -> list[Path]:
-    """Write the report of a forecast: one page, and one workbook with every row.
+    """Write the report of a forecast in one or more formats, all of the same figures.
 
-    The same forecast gives the same bytes. A report that is there already is replaced only when
-    the new one is complete.
+    The same forecast gives the same bytes (of a Word document: the same content). Nothing is
+    replaced before the new report is complete, and the report of another region or launch is not
+    replaced unless told to.
 
     Parameters
     ----------
     forecast : Forecast
     folder : str or Path
-        Made if it is not there; gets ``report.html`` and ``report.xlsx``.
+        Made if it is not there; gets ``report.html`` and so on, and ``report.json``, which says
+        what they are of.
     language : {"zh", "en"}
-    formats : sequence of {"html", "xlsx"}
+    formats : sequence of {"html", "docx", "xlsx", "pdf"}
+        A page with a picker of districts; a Word document; a workbook with every row; a PDF.
+    template : str or Path, optional
+        The office's own Word document to write into, instead of an empty one.
+    before : Round, optional
+        The last round, from `read_round`: the report then says what has moved since.
+    overwrite : bool
+        Whether to replace the report of another region or launch.
 
     Returns
     -------
@@ -48,9 +65,11 @@ def write_report(
     Raises
     ------
     ValueError
-        For a language or format that is not known.
+        For a language or format that is not known, or a template that is no Word document.
     NotADirectoryError
         If `folder` is a file.
+    FileExistsError
+        If the report of another region or launch stands there.
 
     Examples
     --------
@@ -58,22 +77,52 @@ def write_report(
     >>> import placeforecast as pf
     >>> result = pf.forecast(pf.load_example("city"), horizon=3)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.name for path in pf.write_report(result, folder, formats=["xlsx"])]
-    ['report.xlsx']
+    ...     [path.name for path in pf.write_report(result, folder, formats=["html"])]
+    ['report.html']
     """
     wanted = _checked(language, formats)
+    if template is not None and "docx" not in wanted:
+        raise ValueError("a template is for the format docx, which is not asked for")
     place = Path(folder)
     if place.exists() and not place.is_dir():
         raise NotADirectoryError(f"{place} is a file; a report needs a folder")
-    report = compose(forecast, language=language)
+    report = compose(forecast, language=language, before=before)
+    said: dict[str, str | int] = {"region": report.region, "launch_year": forecast.launch_year}
+    if not overwrite:
+        _refuse_another(place / MANIFEST, said)
     parent = place.resolve().parent
     parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{place.name}-", dir=parent) as beside:
         built = [Path(beside) / f"report.{name}" for name in wanted]
         for name, path in zip(wanted, built, strict=True):
-            RENDERERS[name](report, path)
+            _render(name, report, path, template)
+        manifest = Path(beside) / MANIFEST
+        manifest.write_text(json.dumps(said, ensure_ascii=False) + "\n", encoding="utf-8")
         place.mkdir(exist_ok=True)
-        return [path.replace(place / path.name) for path in built]
+        moved = [path.replace(place / path.name) for path in built]
+        manifest.replace(place / MANIFEST)
+        return moved
+
+
+def _render(name: str, report: Report, path: Path, template: str | Path | None) -> None:
+    write = getattr(import_module(RENDERERS[name]), f"write_{name}")
+    if name == "docx":
+        write(report, path, None if template is None else Path(template))
+    else:
+        write(report, path)
+
+
+def _refuse_another(manifest: Path, said: Mapping[str, str | int]) -> None:
+    """Refuse to replace the report of another region or launch."""
+    if not manifest.is_file():
+        return
+    standing = json.loads(manifest.read_text(encoding="utf-8"))
+    if standing != said:
+        told = " ".join(str(value) for value in standing.values())
+        raise FileExistsError(
+            f"{manifest.parent} holds the report of {told}; "
+            "give another folder, or overwrite=True to replace it"
+        )
 
 
 def _checked(language: str, formats: Sequence[str]) -> list[str]:

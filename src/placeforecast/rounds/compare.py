@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
-from placeforecast.rounds.attribution import shapley
-from placeforecast.rounds.swap import COUNTED, TABLES, Swap
-from placeforecast.tables.problems import Problem, refuse, suggest
-from placeforecast.tables.vocabulary import combined_stages
+from placeforecast.attribution.swap import Side
+from placeforecast.attribution.waterfall import Asked, figures_of, steps_between
+from placeforecast.tables.problems import Problem, refuse
 
 if TYPE_CHECKING:
-    from placeforecast.rounds.read import Round
-    from placeforecast.tables.doors import Array
+    import pandas as pd
 
-METHOD = "method"
-STEPS = (*TABLES, METHOD, COUNTED)
-COLUMNS = ["district", "stage", "year", "ledger", "value", "step", "from", "change", "to"]
-KEYS = ["district", "stage", "year"]
-BASELINE = "baseline"
+    from placeforecast.rounds.read import Round
 
 
 def compare_rounds(
@@ -88,27 +79,11 @@ def compare_rounds(
     2  primary  demand  entry  110.0    10.0  120.0
     """
     _refuse_strangers(a, b)
-    years = (b.launch_year, min(a.last_year, b.last_year)) if year is None else (year, year)
-    asked = {"district": district, "stage": stage, "year": year}
-    frozen = [_figures_of(one, asked, ledger, case) for one in (a, b)]
-    shared = frozen[0].index.intersection(frozen[1].index, sort=False)
-    shared = shared[np.asarray(shared.get_level_values("year") >= b.launch_year)]
-    if shared.empty:
-        there = ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None)
-        rule = f"have no figure in common ({there or 'any'}, ledger {ledger}, case {case})"
-        remedy = f"Both reach {b.launch_year}-{min(a.last_year, b.last_year)}; check the names."
-        refuse([Problem(rule, remedy, file="rounds")])
-    parts = combined_stages().get(stage, (stage,)) if stage is not None else ()
-    swap = Swap(a, b, *years, parts, ledger, case)
-
-    def value(switched: frozenset[str]) -> Array:
-        return _aligned(swap, switched, shared)
-
-    start, end = (np.asarray(side.reindex(shared), dtype=float) for side in frozen)
-    changes = shapley(value, swap.drivers())
-    explained = sum(changes.values(), np.zeros(len(shared)))
-    changes[METHOD] = end - start - explained
-    return _waterfall(shared, start, end, changes).assign(ledger=ledger)[COLUMNS]
+    asked = Asked(district, stage, year, ledger, case)
+    first, second = (
+        figures_of(one.results, asked, f"round of {one.launch_year}") for one in (a, b)
+    )
+    return steps_between(Side.of(a), Side.of(b), (first, second), asked, "rounds")
 
 
 def _refuse_strangers(a: Round, b: Round) -> None:
@@ -123,67 +98,3 @@ def _refuse_strangers(a: Round, b: Round) -> None:
             rule = f"do not have the same {what}: {odd[0]} is in one only ({len(odd)} such)"
             remedy = "Forecast the earlier year again in today's frame, freeze it, and compare."
             refuse([Problem(rule, remedy, file="rounds")])
-
-
-def _figures_of(
-    one: Round, asked: dict[str, str | int | None], ledger: str, case: str
-) -> pd.Series[float]:
-    """Return the figures of a round that are asked for, by value, district, stage and year."""
-    stages = one.results["stages"]
-    parts = {"demand": stages}
-    if "balance" in one.results:
-        balance = one.results["balance"]
-        parts["balance"] = balance[balance["plan_case"] == case]
-    found = []
-    for value, table in parts.items():
-        rows = table[(table["scenario"] == BASELINE) & (table["ledger"] == ledger)]
-        for column, wanted in asked.items():
-            if wanted is not None:
-                known = set(table[column])
-                if wanted not in known and column != "year":  # years are told by both rounds
-                    remedy = suggest(str(wanted), {str(name) for name in known})
-                    rule = f"is no {column} of the round of {one.launch_year}"
-                    refuse([Problem(rule, remedy, file=value, value=str(wanted))])
-                rows = rows[rows[column] == wanted]
-        found.append(_keyed(rows, value))
-    return pd.concat(found)
-
-
-def _keyed(rows: pd.DataFrame, value: str) -> pd.Series[float]:
-    index = pd.MultiIndex.from_frame(rows[KEYS].assign(value=value)[["value", *KEYS]])
-    return pd.Series(rows[value].to_numpy(dtype=float), index=index)
-
-
-def _aligned(swap: Swap, switched: frozenset[str], shared: pd.Index[Any]) -> Array:
-    """Return the figures of one run in the order of those that both rounds have."""
-    demand, balance = swap.figures(switched)
-    parts = [_keyed(demand, "demand")]
-    if balance is not None:
-        parts.append(_keyed(balance, "balance"))
-    figures: Array = np.asarray(pd.concat(parts).reindex(shared), dtype=float)
-    missing = np.isnan(figures)
-    if missing.any():
-        value, *cell = shared[int(np.argmax(missing))]
-        named = " ".join(str(part) for part in cell)
-        tables = ", ".join(sorted(switched)) or "none"
-        rule = f"have no {value} of {named} with these tables of the later one: {tables}"
-        remedy = "Give both rounds the same tables."
-        refuse([Problem(rule, remedy, file="rounds")])
-    return figures
-
-
-def _waterfall(
-    shared: pd.Index[Any], start: Array, end: Array, changes: dict[str, Array]
-) -> pd.DataFrame:
-    """Stand the steps of every figure one on the other."""
-    nothing = np.zeros(len(start))
-    change = np.stack([changes.get(step, nothing) for step in STEPS], axis=1) + 0.0
-    reached = start[:, np.newaxis] + np.cumsum(change, axis=1)
-    reached[:, -1] = end  # what adds up is not left to rounding
-    before = np.column_stack([start, reached[:, :-1]])
-    table = shared.to_frame(index=False)
-    table = table.loc[table.index.repeat(len(STEPS))].reset_index(drop=True)
-    table["step"] = list(STEPS) * len(start)
-    for name, array in (("from", before), ("change", change), ("to", reached)):
-        table[name] = array.ravel()
-    return table

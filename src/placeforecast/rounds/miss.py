@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from placeforecast.attribution.shapley import shapley
 from placeforecast.places.rollup import stage_rows
 from placeforecast.rates.paths import policy_path
-from placeforecast.rounds.attribution import shapley
 from placeforecast.tables.grades import family_of, is_entry
 
 if TYPE_CHECKING:

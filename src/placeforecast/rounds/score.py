@@ -15,7 +15,8 @@ from placeforecast.places.rollup import area_columns, stage_rows
 from placeforecast.population.children import pool_of_children
 from placeforecast.rates.estimate import estimate
 from placeforecast.rates.notes import listed
-from placeforecast.rounds.miss import DRIVERS, Course, kinds_of, split_miss
+from placeforecast.rounds.issued import issued_pupils
+from placeforecast.rounds.miss import Course, kinds_of, split_miss
 from placeforecast.tables.check import check
 from placeforecast.tables.districts import leaves
 from placeforecast.tables.doors import to_array
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 BASELINE = "baseline"
 ERRORS = ["stage", "district", "year", "lead", "forecast", "actual", "error", "ape", "inside"]
 SUMMARY = ["stage", "lead", "n", "mape", "bias", "coverage", "nominal"]
-LEDGER = ["launch_year", *SUMMARY, *DRIVERS, "total"]
 COMPANION = re.compile(r"pupils_p(\d+(?:_\d+)?)$")
 INTERVAL = (0.1, 0.9)
 Axes = dict[str, list[Any]]
@@ -55,11 +55,15 @@ class Score:
         hold the share `nominal`.
     split : DataFrame [stage, year, lead, births, entry, progression, policy, other, total]
         The error of the whole region by what drives it; see `split_miss`.
+    issued : DataFrame [year, district, stage, forecast, actual, correction]
+        Pupils of each stage and district that has no other below it: what a correction learns
+        from; see `issued_pupils` and `past_rounds_of`.
     """
 
     errors: pd.DataFrame
     summary: pd.DataFrame
     split: pd.DataFrame
+    issued: pd.DataFrame
 
 
 def score_round(round: Round, actuals: Inputs | pd.DataFrame) -> Score:  # noqa: A002
@@ -137,36 +141,8 @@ def score_round(round: Round, actuals: Inputs | pd.DataFrame) -> Score:  # noqa:
         errors=errors,
         summary=_summary(errors, names if tree is None else leaves(tree), nominal),
         split=split_miss(*courses, kinds, rows, years),
+        issued=issued_pupils(round, (forecast, counted), rows, axes),
     )
-
-
-def round_ledger(scores: Mapping[int, Score]) -> pd.DataFrame:
-    """Put the scores of several rounds in one table: what a correction of the bias learns from.
-
-    Parameters
-    ----------
-    scores : mapping of int to Score
-        By the launch year of the round.
-
-    Returns
-    -------
-    DataFrame [launch_year, stage, lead, n, mape, bias, coverage, nominal, births, entry, \
-progression, policy, other, total]
-        The summary of each round beside the parts of the region's miss, in pupils; oldest first.
-
-    Examples
-    --------
-    >>> from placeforecast.rounds.score import round_ledger
-    >>> list(round_ledger({}).columns)[:4]
-    ['launch_year', 'stage', 'lead', 'n']
-    """
-    parts = []
-    for launch in sorted(scores):
-        score = scores[launch]
-        split = score.split.drop(columns="year").set_index(["stage", "lead"])
-        joined = score.summary.join(split, on=["stage", "lead"], validate="1:1")
-        parts.append(joined.assign(launch_year=launch)[LEDGER])
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=LEDGER)
 
 
 def _of_baseline(table: pd.DataFrame) -> pd.DataFrame:

@@ -146,7 +146,9 @@ def _changed(
     if where.any() and values[where].isna().all():
         rule, remedy = f"touches only blank cells of {column}", "Use set, or name other rows."
         refuse([_problem(number, "table", name, rule, remedy)])
-    changed = values * row["multiply"] if "multiply" in row else values + row["add"]
+    # A policy has words in other rows, which no number goes into.
+    old = values.where(where, 0.0) if values.dtype == "object" else values
+    changed = old * row["multiply"] if "multiply" in row else old + row["add"]
     if str(values.dtype) in ("Int64", "int64") and "add" in row and row["add"] % 1 == 0:
         changed = values + int(row["add"])
     return table.assign(**{column: values.mask(where, changed)})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from placeforecast.scenarios.adjust import adjust
+from placeforecast.scenarios.adjust import BASELINE, adjust
 from placeforecast.tables.check import check
 from placeforecast.tables.problems import Problem, refuse, suggest
 from placeforecast.tables.vocabulary import shipped
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def changes_of(scenarios: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the changes of a scenario, after those of the scenario that it follows.
+
+    Changes of ``baseline`` are part of what every scenario starts from, not of the scenario.
 
     Parameters
     ----------
@@ -57,6 +59,7 @@ def changes_of(scenarios: pd.DataFrame, name: str) -> pd.DataFrame:
             refuse([replace(where, value=follows)])
         chain.append(follows)
         follows = _after(scenarios, follows)
+        follows = None if follows == BASELINE else follows
     parts = [scenarios[scenarios["scenario"] == each] for each in reversed(chain)]
     followed = pd.concat(parts, ignore_index=True).assign(scenario=name)
     return followed.drop(columns="after", errors="ignore")

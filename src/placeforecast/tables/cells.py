@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from placeforecast.tables.vocabulary import Column
 
+Positions = np.ndarray[Any, np.dtype[np.intp]]
+Words = np.ndarray[Any, np.dtype[np.object_]]
 Reading = tuple[Any, str, str]
 """A value, or a rule that the cell breaks and its remedy."""
 
@@ -34,13 +36,26 @@ LAST_DAY_COUNTED = (9, 30)
 
 def is_blank(series: pd.Series[Any]) -> pd.Series[bool]:
     """Return which cells hold nothing but white space."""
-    empty = series.isna()
     if isinstance(series.dtype, pd.StringDtype):
-        return empty | (series.fillna("").str.strip() == "")
+        codes, words = _stripped(series)
+        return pd.Series((words == "")[codes] | (codes < 0), index=series.index, name=series.name)
+    empty = series.isna()
     if series.dtype != object:
         return empty
     text = series.map(lambda cell: isinstance(cell, str) and not cell.strip())
     return empty | text.astype(bool)
+
+
+def _stripped(series: pd.Series[Any]) -> tuple[Positions, Words]:
+    """Return the words of a column of text, each once, and which of them each cell holds.
+
+    Few words stand in many cells, so that each is read once. A missing cell has the code -1, which
+    is the place of the None at the end.
+    """
+    codes, cells = pd.factorize(series)
+    words = np.empty(len(cells) + 1, dtype=object)
+    words[:-1] = [word.strip() for word in cells.tolist()]
+    return codes, words
 
 
 def _text(cell: object) -> str:
@@ -182,23 +197,28 @@ def _known(column: Column) -> tuple[str, ...]:
     return values(column.values) if column.values and not starred else ()
 
 
-def _whole_column(
-    series: pd.Series[Any], column: Column, blank: pd.Series[bool]
-) -> pd.Series[Any] | None:
+def _whole_column(series: pd.Series[Any], column: Column) -> pd.Series[Any] | None:
     """Read a faultless column at once; None where a cell needs a look of its own."""
     dtype = PARSERS[column.kind][1]
+    if column.kind == "text" and isinstance(series.dtype, pd.StringDtype):
+        codes, words = _stripped(series)
+        words[words == ""] = None
+        known = {*_known(column), None}
+        if len(known) > 1 and not known.issuperset(words):
+            return None
+        return pd.Series(words[codes], index=series.index, dtype=object)
+    blank = is_blank(series)
     if column.kind == "text":
-        plain = isinstance(series.dtype, pd.StringDtype)
-        words = series.str.strip() if plain else series.map(_text)
-        text = words.astype("object").where(~blank, None)
-        known = _known(column)
-        return None if known and not text[~blank].isin(known).all() else text
+        text = series.map(_text).astype("object").where(~blank, None)
+        return None if _known(column) and not text[~blank].isin(_known(column)).all() else text
     if column.kind == "number_or_word":
         dtype = "float64"  # unless a cell holds a word
     if dtype not in ("float64", "Int64"):
         return None
-    numbers = pd.to_numeric(series.where(~blank), errors="coerce")
-    found = numbers[~blank].to_numpy(dtype=float)
+    numbers = series
+    if not pd.api.types.is_numeric_dtype(series.dtype):
+        numbers = pd.to_numeric(series.where(~blank), errors="coerce")
+    found = numbers.to_numpy(dtype=float, na_value=np.nan)[~blank.to_numpy()]
     low, high = column.minimum, column.maximum
     if column.kind in ("year", "school_year", "school_year_end"):
         low, high = YEARS
@@ -226,10 +246,10 @@ def read_column(series: pd.Series[Any], column: Column) -> tuple[pd.Series[Any],
     tuple of Series and list of Problem
         Values with the same index, missing where a cell is blank or wrong; and what is wrong.
     """
-    blank = is_blank(series)
-    whole = _whole_column(series, column, blank)
+    whole = _whole_column(series, column)
     if whole is not None:
         return whole.rename(column.name), []
+    blank = is_blank(series)
     parse, dtype = PARSERS[column.kind]
     out: list[Any] = [None] * len(series)
     problems: list[Problem] = []

@@ -96,7 +96,8 @@ def examine(
     if not problems:
         for column in spec.columns:
             if column.name in headings:
-                columns[column.name], found = _read(table, column)
+                series, found = _read(table, column)
+                columns[column.name] = _plain(series, column)
                 problems += found
         for common in COMMON_COLUMNS:
             if common in headings and common not in columns:
@@ -104,11 +105,11 @@ def examine(
     checked = pd.DataFrame(columns, index=table.index)
     if len(columns):
         broken = {problem.row for problem in problems}
-        whole = checked[~checked.index.isin(broken)]
+        whole = checked[~checked.index.isin(broken)] if broken else checked
         problems += _either_problems(whole, spec)
         problems += _repeats(whole, spec)
         problems += indicator_problems(whole, name)
-    return _plain(checked, spec), [replace(p, file=file, sheet=sheet) for p in problems]
+    return checked, [replace(p, file=file, sheet=sheet) for p in problems]
 
 
 def _heading_problems(table: pd.DataFrame, spec: Table) -> list[Problem]:
@@ -163,7 +164,7 @@ def _near(column: Column, strangers: list[str]) -> str:
 def _read(table: pd.DataFrame, column: Column) -> tuple[pd.Series[Any], list[Problem]]:
     series, problems = read_column(table[column.name], column)
     if column.role in ("key", "free_key", "value"):
-        blank = is_blank(table[column.name])
+        wrong = {problem.row for problem in problems}
         unit = f" ({column.unit})" if column.unit else ""
         remedy = (
             f"Fill it{unit}; a count of 0 is written as 0, an unknown one is a row left out."
@@ -173,7 +174,8 @@ def _read(table: pd.DataFrame, column: Column) -> tuple[pd.Series[Any], list[Pro
         )
         problems += [
             Problem(row=int(row), column=column.name, rule="is blank", remedy=remedy)
-            for row in table.index[blank]
+            for row in table.index[series.isna()]
+            if row not in wrong
         ]
     return series, problems
 
@@ -222,14 +224,9 @@ def _repeats(checked: pd.DataFrame, spec: Table) -> list[Problem]:
     return problems
 
 
-def _plain(checked: pd.DataFrame, spec: Table) -> pd.DataFrame:
-    """Give columns that are filled throughout their plain types."""
+def _plain(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
+    """Give a column that is filled throughout its plain type."""
     plain: dict[str, Any] = {"Int64": "int64", "object": "str"}
-    for column in spec.columns:
-        if column.name in checked.columns:
-            series = checked[column.name]
-            dtype = str(series.dtype)
-            mixed = column.kind == "number_or_word"
-            if dtype in plain and not mixed and not series.isna().any():
-                checked[column.name] = series.astype(plain[dtype])
-    return checked
+    dtype, mixed = str(series.dtype), column.kind == "number_or_word"
+    filled = dtype in plain and not mixed and not series.isna().any()
+    return series.astype(plain[dtype]) if filled else series

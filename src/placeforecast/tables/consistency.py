@@ -30,6 +30,7 @@ ON_LEAVES = (
     "projects",
     "housing",
     "candidates",
+    "past_rounds",
 )
 
 
@@ -179,6 +180,14 @@ def _value_problems(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
                     remedy="Correct one of the two.",
                 )
             )
+    if "past_rounds" in tables:
+        said = tables["past_rounds"]
+        file = files.get("past_rounds", "past_rounds")
+        for row, cells in _rows(said, said["year"] <= said["launch_year"]):
+            rule = f"is not after launch_year {cells['launch_year']}"
+            remedy = "Correct one of the two, or leave the row out: a launch forecasts later years."
+            value = str(cells["year"])
+            problems.append(Problem(rule, remedy, file=file, row=row, column="year", value=value))
     return problems
 
 

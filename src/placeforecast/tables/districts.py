@@ -17,23 +17,29 @@ NO_LEVEL = "district"
 
 
 def _parents(districts: pd.DataFrame) -> dict[str, str]:
-    if "parent" not in districts.columns:
+    return _filled(districts, "parent")
+
+
+def _filled(districts: pd.DataFrame, column: str) -> dict[str, str]:
+    """Return a column by district where it is filled; nothing without such a column."""
+    if column not in districts.columns:
         return {}
-    filled = districts.dropna(subset=["parent"])
-    return dict(zip(filled["district"], filled["parent"], strict=True))
+    filled = districts[column].notna().tolist()
+    rows = zip(districts["district"].tolist(), districts[column].tolist(), filled, strict=True)
+    return {name: value for name, value, there in rows if there}
 
 
 def leaves(districts: pd.DataFrame) -> list[str]:
     """Return the districts that have no other below them; data stand on these."""
     above = set(_parents(districts).values())
-    return [name for name in districts["district"] if name not in above]
+    return [name for name in districts["district"].tolist() if name not in above]
 
 
 def ancestors(districts: pd.DataFrame) -> Mapping[str, tuple[str, ...]]:
     """Return for each district those above it, nearest first."""
     parents = _parents(districts)
     chains = {}
-    for name in districts["district"]:
+    for name in districts["district"].tolist():
         chain: list[str] = []
         while (above := parents.get(chain[-1] if chain else name)) and above not in chain:
             chain.append(above)
@@ -44,7 +50,7 @@ def ancestors(districts: pd.DataFrame) -> Mapping[str, tuple[str, ...]]:
 def members(districts: pd.DataFrame) -> Mapping[str, list[str]]:
     """Return for each district the leaves at or below it, in the order of the table."""
     chains = ancestors(districts)
-    found: dict[str, list[str]] = {str(name): [] for name in districts["district"]}
+    found: dict[str, list[str]] = {str(name): [] for name in districts["district"].tolist()}
     for leaf in leaves(districts):
         for name in (leaf, *chains[leaf]):
             found[name].append(leaf)
@@ -53,18 +59,12 @@ def members(districts: pd.DataFrame) -> Mapping[str, list[str]]:
 
 def levels(districts: pd.DataFrame | None) -> Mapping[str, str]:
     """Return the level of each district that has one, such as county."""
-    if districts is None or "level" not in districts.columns:
-        return {}
-    filled = districts.dropna(subset=["level"])
-    return dict(zip(filled["district"], filled["level"], strict=True))
+    return {} if districts is None else _filled(districts, "level")
 
 
 def names(districts: pd.DataFrame | None) -> Mapping[str, str]:
     """Return the printed name of each district that has one."""
-    if districts is None or "name" not in districts.columns:
-        return {}
-    filled = districts.dropna(subset=["name"])
-    return dict(zip(filled["district"], filled["name"], strict=True))
+    return {} if districts is None else _filled(districts, "name")
 
 
 def tree_problems(districts: pd.DataFrame, file: str) -> list[Problem]:

@@ -105,27 +105,69 @@ def to_array(
     array([[0.99 , 0.999],
            [0.99 , 0.999]])
     """
-    name = name or value
+    return to_arrays(table, axes, [value], name=name or value, holes=holes)[value]
+
+
+def to_arrays(
+    table: pd.DataFrame,
+    axes: Mapping[str, Sequence[Any]],
+    values: Sequence[str],
+    *,
+    name: str,
+    holes: bool = False,
+) -> dict[str, Array]:
+    """Turn several columns of a long table into arrays, as `to_array` does one.
+
+    The rows are found on the axes once for all of them.
+
+    Parameters
+    ----------
+    table, axes, name, holes
+        As for `to_array`.
+    values : sequence of str
+        The columns of numbers.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    InputError
+        As `to_array`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from placeforecast.tables.doors import to_arrays
+    >>> table = pd.DataFrame({"age": [0, 1], "children": [90.0, 80.0], "pupils": [0.0, 70.0]})
+    >>> to_arrays(table, {"age": [0, 1]}, ["children", "pupils"], name="table")["pupils"]
+    array([ 0., 70.])
+    """
     given = {axis: labels for axis, labels in axes.items() if axis in table.columns}
     shape = [len(labels) for labels in given.values()]
+    size = int(np.prod(shape, dtype=np.intp))
     flat = _flat_positions(table, given, name)
-    array = np.full(int(np.prod(shape, dtype=np.intp)), np.nan)
-    array[flat] = _finite(table[value], name)
-    counts = np.bincount(flat, minlength=array.size)
-    if (counts > 1).any():
-        first = _named(given, int(np.argmax(counts > 1)))
-        raise InputError(
-            [Problem(file=name, rule=f"repeats a cell: {first}", remedy="Keep one row of it.")]
-        )
-    missing = np.isnan(array)
-    if missing.any() and not holes:
-        rule = f"lacks {int(missing.sum())} of {array.size} cells, first: "
-        remedy = "Add the rows; what is nothing is written as 0."
-        first = _named(given, int(np.argmax(missing)))
-        raise InputError([Problem(file=name, column=value, rule=rule + first, remedy=remedy)])
+    repeated = np.bincount(flat, minlength=size) > 1
     expanded = tuple(slice(None) if axis in given else np.newaxis for axis in axes)
     full = tuple(len(labels) for labels in axes.values())
-    return np.broadcast_to(array.reshape(shape)[expanded], full)
+    arrays = {}
+    for value in values:
+        array = np.full(size, np.nan)
+        array[flat] = _finite(table[value], name)
+        if repeated.any():
+            first = _named(given, int(np.argmax(repeated)))
+            raise InputError(
+                [Problem(file=name, rule=f"repeats a cell: {first}", remedy="Keep one row of it.")]
+            )
+        missing = np.isnan(array)
+        if missing.any() and not holes:
+            rule = f"lacks {int(missing.sum())} of {array.size} cells, first: "
+            remedy = "Add the rows; what is nothing is written as 0."
+            first = _named(given, int(np.argmax(missing)))
+            raise InputError([Problem(file=name, column=value, rule=rule + first, remedy=remedy)])
+        arrays[value] = np.broadcast_to(array.reshape(shape)[expanded], full)
+    return arrays
 
 
 def to_table(

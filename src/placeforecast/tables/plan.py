@@ -192,11 +192,12 @@ def plan_problems(projects: pd.DataFrame, grades: pd.DataFrame, file: str) -> li
     full = projects.reindex(columns=list(dict.fromkeys([*projects.columns, *COLUMNS])))
     chinese = {"primary", "junior"} <= set(grades["stage"])
     problems = []
-    for number, row in zip(full.index, full.to_dict("records"), strict=True):
+    for number, cells in zip(full.index, full.to_dict("records"), strict=True):
+        row = {str(key): cell for key, cell in cells.items()}
         for column, broken, rule, remedy in RULES:
             if rule == PRIVATE_COMPULSORY and not chinese:
                 continue
-            if broken({str(k): v for k, v in row.items()}):
+            if broken(row):
                 value = "" if pd.isna(row[column]) else str(row[column])
                 problems.append(
                     Problem(

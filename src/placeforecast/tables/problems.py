@@ -80,6 +80,10 @@ class InputError(ValueError):
             lines.append(f"  ... and {count - SHOWN} more: see .problems of this error")
         super().__init__("\n".join(lines))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        # By its text, as any error, it could not come back from another process.
+        return type(self), (self.found,)
+
 
 class AssumptionWarning(UserWarning):
     """Lawful but odd input, or a part of the input that a computation did not use."""

@@ -77,15 +77,15 @@ def count_pupils(enrolment: pd.DataFrame, grades: pd.DataFrame, launch_year: int
     _refuse_unknown_grades(rows, grades)
     if "residence" not in rows.columns:
         rows = rows.assign(residence=EVERYONE)
-    counted = set(rows["grade"])
+    counted = set(rows["grade"].unique().tolist())
     axes = {
         "year": list(range(int(rows["year"].min()), launch_year + 1)),
-        "grade": [grade for grade in grades["grade"] if grade in counted],
-        "district": sorted(set(rows["district"])),
-        "residence": sorted(set(rows["residence"])),
+        "grade": [grade for grade in grades["grade"].tolist() if grade in counted],
+        "district": sorted(rows["district"].unique().tolist()),
+        "residence": sorted(rows["residence"].unique().tolist()),
     }
     by_sector = rows if "sector" in rows.columns else rows.assign(sector=EVERYONE)
-    sectors = sorted(set(by_sector["sector"]))
+    sectors = sorted(by_sector["sector"].unique().tolist())
     pupils = to_array(
         by_sector, {**axes, "sector": sectors}, "pupils", name="enrolment", holes=True
     )
@@ -112,7 +112,7 @@ def _bound(rows: pd.DataFrame, axes: Mapping[str, list[Any]]) -> Flags:
 
 
 def _refuse_unknown_grades(rows: pd.DataFrame, grades: pd.DataFrame) -> None:
-    strangers = sorted(set(rows["grade"]) - set(grades["grade"]))
+    strangers = sorted(set(rows["grade"].unique().tolist()) - set(grades["grade"].tolist()))
     if strangers:
         rule = f"is not a grade of the school system ({len(strangers)} such grades)"
         remedy = f"{suggest(strangers[0], grades['grade'])} Or give grades, the school system."

@@ -70,6 +70,7 @@ def read_inputs(folder: str | Path) -> Inputs:
     settings = _settings(path, problems)
     tables, sources = _tables(path, problems)
     grades = _grades(tables, settings, problems)
+    given = dict(tables)
     rebased = None if problems else tables.get("boundaries")
     if rebased is not None:
         tables = _rebased(tables, rebased, problems)
@@ -82,9 +83,9 @@ def read_inputs(folder: str | Path) -> Inputs:
     if "population" in tables and not problems:
         tables["population"] = _population(tables["population"], settings, problems)
     refuse(problems)
-    provenance = _provenance(
-        sources, tables if rebased is None else {**tables, "boundaries": rebased}
-    )
+    final = tables if rebased is None else {**tables, "boundaries": rebased}
+    lines = {name: _lines(table) for name, table in given.items() if table is final.get(name)}
+    provenance = _provenance(sources, final, lines)
     plain = {name: table.reset_index(drop=True) for name, table in tables.items()}
     return Inputs(settings=settings, provenance=provenance, rebased=rebased, **plain)
 
@@ -218,7 +219,21 @@ def _population(
         return population
 
 
-def _provenance(sources: Mapping[str, Path], tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _lines(table: pd.DataFrame) -> str:
+    """Return the rows of a file that a table was read from, in order, such as 2-40, 42-90."""
+    spans: list[list[int]] = []
+    for number in table.index.tolist():
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(f"{first}-{last}" for first, last in spans)
+
+
+def _provenance(
+    sources: Mapping[str, Path], tables: Mapping[str, pd.DataFrame], lines: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return what was read; without lines where rows do not stand as in their file."""
     rows = []
     for name, file in sources.items():
         table = tables[name]
@@ -231,6 +246,7 @@ def _provenance(sources: Mapping[str, Path], tables: Mapping[str, pd.DataFrame])
                 int(years.min()) if len(years) else pd.NA,
                 int(years.max()) if len(years) else pd.NA,
                 hashlib.sha256(file.read_bytes()).hexdigest(),
+                lines.get(name),
             )
         )
     frame = pd.DataFrame(rows, columns=list(PROVENANCE))

@@ -19,7 +19,7 @@ from placeforecast.tables.structure import with_structure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROVENANCE = ("table", "file", "rows", "first_year", "last_year", "sha256")
+PROVENANCE = ("table", "file", "rows", "first_year", "last_year", "sha256", "lines")
 NOTES = ("topic", "text")
 
 
@@ -76,6 +76,7 @@ class Inputs:
     posts: pd.DataFrame | None = None
     budget: pd.DataFrame | None = None
     candidates: pd.DataFrame | None = None
+    past_rounds: pd.DataFrame | None = None
     scenarios: pd.DataFrame | None = None
     settings: Settings = field(default_factory=Settings)
     provenance: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PROVENANCE)))

@@ -208,6 +208,8 @@ def absent_grades(changes: Sequence[Change], district: str, year: int) -> frozen
     >>> [sorted(absent_grades((change,), "A", year)) for year in (2026, 2027)]
     [['J0'], ['P6']]
     """
+    if not changes:  # as nearly everywhere
+        return frozenset()
     there = _at_first(changes)
     for change in applied_changes(changes, district):
         if change.year <= year:

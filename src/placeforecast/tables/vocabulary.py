@@ -73,6 +73,12 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 def shipped(name: str) -> pd.DataFrame:
     """Return one of the shipped tables of the vocabulary, every cell as text."""
+    return _frame(name).copy()
+
+
+@cache
+def _frame(name: str) -> pd.DataFrame:
+    """Return a shipped table as it is read once; nobody but `shipped` holds this copy."""
     return pd.DataFrame(_rows(name), dtype=str)
 
 

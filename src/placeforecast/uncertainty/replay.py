@@ -15,7 +15,11 @@ from placeforecast.tables.doors import to_array
 from placeforecast.tables.problems import AssumptionWarning, InputError
 from placeforecast.tables.pupils import count_pupils
 from placeforecast.tables.records import with_tables
-from placeforecast.uncertainty.correction import correct_pupils
+from placeforecast.uncertainty.correction import (
+    correct_pupils,
+    issued_errors,
+    replayed_errors,
+)
 from placeforecast.uncertainty.past import Replayed
 
 if TYPE_CHECKING:
@@ -106,19 +110,35 @@ def corrected(
 ) -> tuple[pd.DataFrame, str]:
     """Take a share of the last launch's error off, where the model says so.
 
+    The error is that of the round issued a year before, where `past_rounds` holds it, else that of
+    a replay.
+
     Returns
     -------
     tuple of DataFrame and str
         The pupils, and what was done; blank if nothing.
+
+    Raises
+    ------
+    InputError
+        If `past_rounds` holds that round for a part of the districts and stages.
     """
     correction = load_model(model if model is not None else inputs.settings.run.model).correction
     if not correction.share:
         return pupils, ""
     assert inputs.grades is not None  # filled by Inputs
-    before = replay(inputs, [launch - 1], model=model, last_year=launch, longest=1, correct=False)
-    if not before.axes["launch"] or before.impossible:
-        return pupils, "not corrected: the launch a year before could not be replayed"
-    return correct_pupils(pupils, before, inputs.grades, correction, launch)
+    issued, last = inputs.past_rounds, None
+    if issued is not None:
+        last = issued_errors(issued, pupils, inputs.grades, launch, correction.leads)
+    if last is None:
+        asked: dict[str, Any] = {"last_year": launch, "longest": 1, "correct": False}
+        before = replay(inputs, [launch - 1], model=model, **asked)
+        if not before.axes["launch"] or before.impossible:
+            return pupils, "not corrected: the launch a year before could not be replayed"
+        lacks = "" if issued is None else "; past_rounds does not hold it"
+        source = f"launch of {launch - 1}, replayed{lacks}"
+        last = replayed_errors(before, inputs.grades, source)
+    return correct_pupils(pupils, last, inputs.grades, correction, launch)
 
 
 def _attempt(
@@ -126,23 +146,27 @@ def _attempt(
 ) -> tuple[pd.DataFrame | None, str]:
     """Return the pupils of a launch, or why it cannot be replayed."""
     try:
-        return _pupils(inputs, launch, reach, model, correct=correct), ""
+        pupils = _pupils(inputs, launch, reach, model)
     except InputError as error:
         return None, str(error)
+    if correct:
+        # A round of which past_rounds holds a part is an error of the region, not of this launch.
+        pupils, _ = corrected(inputs, pupils, launch, model)
+    return _later(pupils, launch), ""
 
 
-def _pupils(
-    inputs: Inputs, launch: int, reach: int, model: str | Path | None, *, correct: bool
-) -> pd.DataFrame:
+def _pupils(inputs: Inputs, launch: int, reach: int, model: str | Path | None) -> pd.DataFrame:
     with warnings.catch_warnings():
         # What is odd about the input is said once, by the forecast itself.
         warnings.simplefilter("ignore", AssumptionWarning)
         assumptions = estimate(inputs, model=model, launch_year=launch, horizon=reach)
         # What policy, events and housing say of later years was not known at a past launch.
         assumptions = with_tables(assumptions, policy=None, events=None, housing=None, yields=None)
-        pupils = launch_pupils(inputs, assumptions, launch, launch + reach).pupils
-        if correct:
-            pupils, _ = corrected(inputs, pupils, launch, model)
+        return launch_pupils(inputs, assumptions, launch, launch + reach).pupils
+
+
+def _later(pupils: pd.DataFrame, launch: int) -> pd.DataFrame:
+    """Return the pupils after a launch, all residences together."""
     pupils = pupils[pupils["year"] > launch]
     if "residence" in pupils.columns:
         keys = ["district", "year", "grade"]

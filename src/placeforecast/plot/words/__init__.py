@@ -50,6 +50,14 @@ class Words:
             return _capital(self._named(_combined_names(), stage))
         return self.texts.get(f"stage.{stage}", stage)
 
+    def driver(self, name: str) -> str:
+        """Return the name of what moves a figure; one that is not known as it is."""
+        return self.texts.get(f"driver.{name}", name)
+
+    def scenario(self, name: str) -> str:
+        """Return the name of a scenario; one that is not shipped as it is."""
+        return self.texts.get(f"scenario.{name}", name)
+
     def table(self, name: str) -> str:
         """Return the name of a table."""
         known = vocabulary().get(name)

@@ -47,7 +47,7 @@ def shapley(value: Callable[[frozenset[str]], Array], drivers: Sequence[str]) ->
     Examples
     --------
     >>> import numpy as np
-    >>> from placeforecast.rounds.attribution import shapley
+    >>> from placeforecast.attribution.shapley import shapley
     >>> def area(switched):  # 2 x 3 becomes 4 x 6
     ...     return np.array([(4 if "a" in switched else 2) * (6 if "b" in switched else 3)])
     >>> {name: part.tolist() for name, part in shapley(area, ["a", "b"]).items()}

@@ -1,14 +1,15 @@
-"""The chain of one round with tables of another in the place of its own."""
+"""The chain of one result with tables of another in the place of its own."""
 
 from __future__ import annotations
 
 import warnings
 from copy import copy
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
+from placeforecast.enrolment.moves import moved_children, with_moved_children
 from placeforecast.enrolment.policy import LIMITED
 from placeforecast.enrolment.project import project_enrolment
 from placeforecast.places.balance import balance_places
@@ -16,7 +17,7 @@ from placeforecast.places.demand import demand_places
 from placeforecast.places.hands import changed_hands
 from placeforecast.places.rollup import stage_totals
 from placeforecast.places.supply import schedule_places
-from placeforecast.population.children import school_age_children
+from placeforecast.population.children import school_age_children, school_ages
 from placeforecast.population.project import project_population
 from placeforecast.rates.estimate import stock_at
 from placeforecast.tables.problems import AssumptionWarning, Problem, refuse
@@ -24,11 +25,11 @@ from placeforecast.tables.records import VOCABULARY_NAME
 from placeforecast.tables.vocabulary import vocabulary
 
 if TYPE_CHECKING:
-    from placeforecast.rounds.read import Round
-    from placeforecast.tables.records import Assumptions
+    from placeforecast.tables.records import Assumptions, Inputs
 
 Switched = frozenset[str]
 COUNTED = "counted"
+HANDS = "hands"
 TABLES = {
     "births": ("births", "fertility", "sex_ratio_at_birth"),
     "migration": ("migration", "survival"),
@@ -50,21 +51,68 @@ BY_YEAR_REACHED = (
     "participation",
     "progression",
 )
-"""Tables of a later launch that begin later: the years before are those of the earlier round."""
+"""Tables of a later launch that begin later: the years before are those of the earlier one."""
 
 PEOPLE = frozenset({"births", "migration", COUNTED})
 PUPILS = PEOPLE | {"entry", "progression", "policy"}
 SUPPLY = frozenset({"plan", "standards", "policy"})
 
 
+class Result(Protocol):
+    """What a round and a forecast have in common."""
+
+    @property
+    def inputs(self) -> Inputs:
+        """The region."""
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """What the result rests on."""
+
+    @property
+    def launch_year(self) -> int:
+        """The year of the last pupils counted."""
+
+    @property
+    def last_year(self) -> int:
+        """The last year of the result."""
+
+
 @dataclass(frozen=True)
-class Swap:
-    """Two rounds, the later one of which is put into the earlier table by table.
+class Side:
+    """One of the two results that are compared, as far as its chain is run again.
 
     Attributes
     ----------
-    a, b : Round
-        The earlier and the later round.
+    inputs, assumptions : Inputs, Assumptions
+        What it rests on.
+    launch_year, last_year : int
+        The year of the last pupils counted, and the last year of the result.
+    before : Assumptions or None
+        Those that a scenario changes: where its migration is another one, children counted by
+        births and pupils at school move by the difference. None for a round.
+    """
+
+    inputs: Inputs
+    assumptions: Assumptions
+    launch_year: int
+    last_year: int
+    before: Assumptions | None = None
+
+    @classmethod
+    def of(cls, result: Result, before: Assumptions | None = None) -> Side:
+        """Return what is needed of a round, or of one scenario of a forecast."""
+        return cls(result.inputs, result.assumptions, result.launch_year, result.last_year, before)
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Two results, the second of which is put into the first table by table.
+
+    Attributes
+    ----------
+    a, b : Side
+        The earlier and the later round, or two scenarios of one forecast.
     first_year, last_year : int
         Years to carry beyond pupils; not before the later launch.
     stages : tuple of str
@@ -75,8 +123,8 @@ class Swap:
         Figures by what they depend on, so that none is computed twice.
     """
 
-    a: Round
-    b: Round
+    a: Side
+    b: Side
     first_year: int
     last_year: int
     stages: tuple[str, ...]
@@ -85,16 +133,16 @@ class Swap:
     known: dict[tuple[str, Switched], Any] = field(default_factory=dict)
 
     def figures(self, switched: Switched) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-        """Return demand and balance by stage, with these drivers taken from the later round.
+        """Return demand and balance by stage, with these drivers taken from the second side.
 
         Returns
         -------
         tuple of DataFrame
             [district, year, stage, demand] and [district, year, stage, balance], of the ledger
-            and the years that both rounds have; None where no places are known.
+            and the years that both sides have; None where no places are known.
         """
         with warnings.catch_warnings():
-            # What is odd was said when the rounds were forecast.
+            # What is odd was said when both were forecast.
             warnings.simplefilter("ignore", AssumptionWarning)
             return self._figures(switched)
 
@@ -112,6 +160,11 @@ class Swap:
             demand, places, districts=tree, grades=grades, standards=assumptions.standards
         )
         return totals, balance.stages
+
+    def towards(self, b: Side) -> Swap:
+        """Return the swap of the first side with another one; what needs no driver is known."""
+        known = {k: v for k, v in self.known.items() if k[0] != HANDS and not k[1]}
+        return replace(self, b=b, known=known)
 
     def drivers(self) -> list[str]:
         """Return the drivers whose tables differ; the others change nothing."""
@@ -140,20 +193,21 @@ class Swap:
         return not (same and people.equals(more_people))
 
     def _assumptions(self, switched: Switched) -> Assumptions:
-        """Return the assumptions of the earlier round with tables of the later one."""
+        """Return the assumptions of the first side with tables of the second."""
         made = copy(self.a.assumptions)
         for driver, names in TABLES.items():
             for name in names if driver in switched else ():
-                # Both tables were checked when their rounds were read.
+                # Both tables were checked before.
                 object.__setattr__(made, name, self._joined(name))
         object.__setattr__(made, "districts", self.b.inputs.districts)
         return made
 
     def _joined(self, name: str) -> pd.DataFrame | None:
-        """Return a table of the later round, with earlier years from the earlier one."""
+        """Return a table of the second side, with years before its launch from the first one."""
         earlier: pd.DataFrame | None = getattr(self.a.assumptions, name)
         later: pd.DataFrame | None = getattr(self.b.assumptions, name)
-        if name not in BY_YEAR_REACHED or earlier is None or later is None:
+        same_launch = self.a.launch_year == self.b.launch_year
+        if same_launch or name not in BY_YEAR_REACHED or earlier is None or later is None:
             return later
         keys = [
             set(vocabulary()[VOCABULARY_NAME.get(name, name)].keys) & set(table.columns)
@@ -177,32 +231,53 @@ class Swap:
     def _once(self, name: str, switched: Switched, needs: Switched) -> tuple[str, Switched]:
         return name, switched & needs
 
-    def _counted(self, switched: Switched) -> Round:
+    def _counted(self, switched: Switched) -> Side:
         return self.b if COUNTED in switched else self.a
 
-    def _children(self, switched: Switched, assumptions: Assumptions) -> pd.DataFrame:
+    def _children(
+        self, switched: Switched, assumptions: Assumptions
+    ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """Return the children, and how many of them a change of migration has moved."""
         key = self._once("children", switched, PEOPLE)
         if key not in self.known:
-            base = self._counted(switched)
+            base, until, grades = self._counted(switched), self._until, self.b.inputs.grades
             stock = stock_at(base.inputs, base.launch_year)
-            people = (
-                None if stock is None else project_population(stock, assumptions, until=self._until)
-            )
-            children = school_age_children(assumptions, people, grades=self.b.inputs.grades)
-            self.known[key] = children[children["year"] <= self._until]
-        found: pd.DataFrame = self.known[key]
+            people = None if stock is None else project_population(stock, assumptions, until=until)
+            children = school_age_children(assumptions, people, grades=grades)
+            children = children[children["year"] <= until]
+            before, moved = self.b.before, None
+            if (
+                before is not None
+                and stock is not None
+                and assumptions.migration is not before.migration
+            ):
+                assert grades is not None  # filled by Inputs
+                ages = range(school_ages(grades)[-1] + 1)
+                moved = moved_children(stock, assumptions, before, base.launch_year, until, ages)
+                children = with_moved_children(children, moved)
+            self.known[key] = (children, moved)
+        found: tuple[pd.DataFrame, pd.DataFrame | None] = self.known[key]
         return found
 
-    def _pupils(self, switched: Switched, assumptions: Assumptions) -> pd.DataFrame:
-        limited = any(
-            r.assumptions.policy is not None and (r.assumptions.policy["value"] == LIMITED).any()
-            for r in (self.a, self.b)
+    @property
+    def _limited(self) -> bool:
+        """Whether places limit who enters, on either side."""
+        return any(
+            side.assumptions.policy is not None
+            and bool((side.assumptions.policy["value"] == LIMITED).any())
+            for side in (self.a, self.b)
         )
-        key = self._once("pupils", switched, PUPILS | SUPPLY if limited else PUPILS)
+
+    @property
+    def _pupils_need(self) -> Switched:
+        return PUPILS | SUPPLY if self._limited else PUPILS
+
+    def _pupils(self, switched: Switched, assumptions: Assumptions) -> pd.DataFrame:
+        key = self._once("pupils", switched, self._pupils_need)
         if key not in self.known:
             base = self._counted(switched)
             capacity = None
-            if limited and assumptions.places is not None:
+            if self._limited and assumptions.places is not None:
                 years = range(base.launch_year, self._until + 1)
                 capacity = schedule_places(assumptions, years, grades=self.b.inputs.grades)
             cut = copy(assumptions)
@@ -212,16 +287,16 @@ class Swap:
                     object.__setattr__(cut, name, table[table["year"] <= self._until])
             assert base.inputs.enrolment is not None  # required of every region
             counted = base.inputs.enrolment[base.inputs.enrolment["year"] <= base.launch_year]
-            children = self._children(switched, assumptions)
+            children, moved = self._children(switched, assumptions)
             self.known[key] = project_enrolment(
-                children, counted, cut, grades=self.b.inputs.grades, capacity=capacity
+                children, counted, cut, grades=self.b.inputs.grades, capacity=capacity, moved=moved
             )
         found: pd.DataFrame = self.known[key]
         return found
 
     def _hands(self) -> Switched:
         """Return the plan, if by it pupils change hands with their schools otherwise."""
-        key = self._once("hands", frozenset(), frozenset())
+        key = self._once(HANDS, frozenset(), frozenset())
         if key not in self.known:
             years = range(self.a.launch_year, self._until + 1)
             rest = frozenset(TABLES) - {"plan"}
@@ -236,7 +311,8 @@ class Swap:
 
     def _demand(self, switched: Switched, assumptions: Assumptions) -> pd.DataFrame:
         """Return the demand of the ledger in the years and stages asked for."""
-        key = self._once("demand", switched, PUPILS | {"standards"} | self._hands())
+        needs = self._pupils_need | {"standards"} | self._hands()
+        key = self._once("demand", switched, needs)
         if key not in self.known:
             pupils = self._pupils(switched, assumptions)
             here = pupils["year"].between(self.first_year, self.last_year)

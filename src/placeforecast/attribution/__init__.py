@@ -1,0 +1,1 @@
+"""Why two results differ, be they rounds or scenarios of one forecast."""
