@@ -16,14 +16,14 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e .
 	@touch $(READY)
 
-report: $(READY) ## write the report of the example city to out/, in Chinese and English
+report: $(READY) ## write the report of the example city to out/, in Chinese and English, in four formats
 	@$(MAKE) --no-print-directory -j2 out/example_city out/example_city_en
 
 .PHONY: out/example_city out/example_city_en
 out/example_city: LANGUAGE = zh
 out/example_city_en: LANGUAGE = en
 out/example_city out/example_city_en: $(READY)
-	@$(BIN)/placeforecast report city --out $@ --language $(LANGUAGE)
+	@$(BIN)/placeforecast report city --out $@ --language $(LANGUAGE) --formats html,docx,xlsx,pdf
 
 test: $(READY)   ## run all tests
 	@$(BIN)/python -m pytest -n 2
