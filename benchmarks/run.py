@@ -5,15 +5,19 @@ Run as ``python benchmarks/run.py``. Seconds differ between machines; the ratios
 
 from __future__ import annotations
 
+import resource
 import statistics
 import sys
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+import placeforecast as pf
 from placeforecast.population.kernel import Rates, project
+from placeforecast.scenarios.choose import shipped_scenarios
 from placeforecast.tables.doors import to_array
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from placeforecast.tables.doors import Array
 
 ROUNDS = 5
+TRAJECTORIES = 500
 DISTRICTS, YEARS, AGES = 500, 30, 101
 FERTILE = range(15, 50)
 
@@ -108,6 +113,29 @@ def main() -> None:
         lambda: table.set_index(keys)["value"].sort_index().to_numpy(),
     )
     say(f"to_array, {len(table):,} shuffled rows: {unstack / door:.1f}x set_index and sort_index")
+
+    scenarios()
+
+
+def scenarios() -> None:
+    """Time the example city: ten scenarios with trajectories, against one central run."""
+    inputs = pf.load_example("city")
+    names = list(dict.fromkeys(shipped_scenarios(inputs.settings.school_system)["scenario"]))[:9]
+    drawn: dict[str, Any] = {"scenarios": names, "trajectories": TRAJECTORIES, "seed": 1}
+    seconds = []
+    for options in ({}, drawn, {**drawn, "jobs": 2}):
+        begin = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pf.AssumptionWarning)
+            pf.forecast(inputs, **options)
+        seconds.append(time.perf_counter() - begin)
+    central, one, two = seconds
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    say(
+        f"forecast, {1 + len(names)} scenarios x {TRAJECTORIES} trajectories: {one:.0f} s, "
+        f"{one / central:.0f}x a central run, {one / two:.1f}x faster with two processes; "
+        f"{peak:.0f} MiB at most"
+    )
 
 
 if __name__ == "__main__":

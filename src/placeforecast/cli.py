@@ -210,6 +210,10 @@ def report(  # noqa: PLR0913 - options of a command line, each named in the call
     before: Annotated[
         Path | None, typer.Option(help="Folder of the last round, to say what has moved.")
     ] = None,
+    geojson: Annotated[
+        Path | None,
+        typer.Option(help="Your own boundaries (property district), to draw a map."),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the report of another region or launch.")
     ] = False,
@@ -249,6 +253,7 @@ def report(  # noqa: PLR0913 - options of a command line, each named in the call
                     formats=asked,
                     template=template,
                     before=last,
+                    geojson=geojson,
                     overwrite=overwrite,
                 )
             except FileExistsError as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from placeforecast.report.appendix import appendix_of
 from placeforecast.report.compose_balance import balance_section
 from placeforecast.report.compose_capacity import capacity_section
+from placeforecast.report.compose_change import change_section
 from placeforecast.report.compose_closing import (
     certainty_section,
     guide_section,
@@ -25,6 +28,8 @@ from placeforecast.report.model import Report
 from placeforecast.report.view import View, catalogue
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from placeforecast.chain.record import Forecast
     from placeforecast.rounds.read import Round
 
@@ -40,13 +45,20 @@ SECTIONS = (
     reuse_section,
     special_section,
     certainty_section,
+    change_section,
     notes_section,
     provenance_section,
     guide_section,
 )
 
 
-def compose(forecast: Forecast, *, language: str = "zh", before: Round | None = None) -> Report:
+def compose(
+    forecast: Forecast,
+    *,
+    language: str = "zh",
+    before: Round | None = None,
+    geojson: Path | None = None,
+) -> Report:
     """Compose the report of a forecast.
 
     Parameters
@@ -56,6 +68,8 @@ def compose(forecast: Forecast, *, language: str = "zh", before: Round | None = 
     language : {"zh", "en"}
     before : Round, optional
         The last round, for what has moved since.
+    geojson : Path, optional
+        Boundaries of the districts, for a map.
 
     Returns
     -------
@@ -75,10 +89,11 @@ def compose(forecast: Forecast, *, language: str = "zh", before: Round | None = 
     >>> [section.sheet for section in report.sections][:4]
     ['Cover', 'People', 'Wave', 'Capacity']
     """
-    view = View(forecast.of(), catalogue(language), forecast, before)
+    view = View(forecast.of(), catalogue(language), forecast, before, geojson)
     forecast = view.forecast
     launch, last = forecast.launch_year, forecast.last_year
     words = view.words
+    sections = tuple(section(view) for section in SECTIONS)
     return Report(
         language=language,
         region=view.region,
@@ -87,6 +102,7 @@ def compose(forecast: Forecast, *, language: str = "zh", before: Round | None = 
         contents=words("report.contents"),
         sheet_note=words.texts["report.sheet_note"],
         skip=words("explorer.skip"),
-        sections=tuple(section(view) for section in SECTIONS),
+        sections=sections,
         explorer=explorer_of(view),
+        appendix=partial(appendix_of, view, sections),
     )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from placeforecast import plot
 from placeforecast.plot.heat import MOST_ROWS
-from placeforecast.report.model import Column, Figure, Paragraph, Section, Table
+from placeforecast.report.compose_map import map_figures
+from placeforecast.report.model import Chart, Column, Figure, Paragraph, Section, Table
 from placeforecast.report.view import cells, number
 from placeforecast.tables.vocabulary import values
 
@@ -61,6 +62,7 @@ def balance_section(view: View) -> Section:
     blocks: tuple[Block, ...] = (
         Paragraph(words("balance.text", **fields)),
         *_pooled(view),
+        *map_figures(view),
         *(heat_figure(view, stage) for stage in view.balanced),
         *(_compact(view, measure) for measure in MEASURES),
         _full(view),
@@ -107,6 +109,9 @@ def _compact(view: View, measure: str) -> Table:
         Column(words.column("demand", "ledger")),
         *(Column(str(year), form) for year in view.key_years),
     )
+    whole = [row for row in rows[: len(view.balanced)] if row[0] == view.name(view.areas.shown[0])]
+    years, unit = tuple(range(3, len(columns))), words("workbook.places")
+    chart = Chart("column", 1, years, unit, (0, len(whole)))
     return Table(
         key=f"balance_{measure}",
         title=words(f"balance.{measure}"),
@@ -114,6 +119,7 @@ def _compact(view: View, measure: str) -> Table:
         rows=tuple(rows),
         heads=3,
         note=words(f"balance.{measure}_note"),
+        charts=(chart,) if whole else (),
     )
 
 

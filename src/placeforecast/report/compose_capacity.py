@@ -89,14 +89,14 @@ def _staffed(view: View, top: str | None) -> dict[str, float]:
         return {}
     now = table[table["year"] == view.years[0]]
     whole = now[now["district"] == top]
-    leaves = set(_leaves(view, top))
+    leaves = sorted(_leaves(view, top))
     found = {}
     for stage, own in now.groupby("stage"):
-        covered = {leaf for name in own["district"] for leaf in _leaves(view, str(name))}
+        covered = [leaf for name in own["district"] for leaf in _leaves(view, str(name))]
         rows = whole[whole["stage"] == stage]
         if len(rows):
             found[str(stage)] = float(rows["staffed_places"].iloc[0])
-        elif covered >= leaves:
+        elif sorted(covered) == leaves:  # each once: posts of two levels are not added up
             found[str(stage)] = float(own["staffed_places"].sum(skipna=False))
     return found
 
@@ -154,7 +154,7 @@ def _entry(view: View) -> Iterator[Block]:
     entries = {
         str(row["grade"])
         for row in system.to_dict("records")
-        if is_entry(row) or row["grade"] in set(lowest["grade"])
+        if row["duration"] == 1 and (is_entry(row) or row["grade"] in set(lowest["grade"]))
     }
     own = cells[(cells["plan_case"] == view.case) & cells["grade"].isin(entries)]
     own = own[own["year"].isin(view.key_years)]

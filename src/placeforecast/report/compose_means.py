@@ -49,7 +49,7 @@ def _rooms(view: View) -> list[Block]:
     if tree is not None and top is not None:
         rooms = rooms[rooms["district"].isin(members(tree)[top])]
     rooms = judged(rooms[rooms["year"].isin(view.key_years)])
-    summed = rooms.groupby(["stage", "year"], sort=False)[NEEDED].sum(min_count=1).reset_index()
+    summed = rooms.groupby(["stage", "year"], sort=False)[NEEDED].sum(skipna=False).reset_index()
     return [listed(view, summed, ("rooms", title, words("means.rooms_note")))]
 
 
@@ -61,5 +61,7 @@ def _money(view: View) -> list[Block]:
         return [Paragraph(words("special.none", title=title, file="budget"))]
     table = table.drop(columns=["scenario", "level", "estimated"])
     table = table[table["capital_cap"].notna() | (table["capital"] > 0)]
+    if table.empty:
+        return [Paragraph(words("special.empty", title=title))]
     scaled: dict[str, pd.Series[float]] = {name: table[name] / MONEY for name in YUAN}
     return [listed(view, table.assign(**scaled), ("funding", title, words("means.funding_note")))]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from placeforecast import __version__
+from placeforecast.report.compose_actions import actions
 from placeforecast.report.compose_closing import share_born
 from placeforecast.report.model import Column, Paragraph, Points, Section, Table
 from placeforecast.review.series import local_peaks, stage_pupils
@@ -14,13 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    import pandas as pd
-
     from placeforecast.chain.record import Forecast
     from placeforecast.report.model import Block
     from placeforecast.report.view import View
 
 SHOWN = 3
+QUANTILE = "demand_p"
 LEAST = 0.5
 """Less than half a place is neither short nor idle."""
 BORN = 0.9995
@@ -53,7 +55,7 @@ def summary_section(view: View) -> Section:
         blocks.append(Paragraph(view.words("opening.no_balance")))
     else:
         blocks += [Paragraph(_frame(view)), *_where(view, "short"), _unnetted(view)]
-        blocks += _where(view, "idle")
+        blocks += [*actions(view), *_where(view, "idle")]
     blocks += _when(view)
     return Section(
         "summary", view.words("summary.title"), view.words("summary.sheet"), tuple(blocks)
@@ -179,8 +181,22 @@ def _share(view: View, kind: str, row: Mapping[str, Any]) -> str:
     if not row["places"] > 0:
         return ""
     if kind == "short":
-        return view.words("opening.share", share=view.share(row["shortfall"] / row["places"]))
+        share = view.words("opening.share", share=view.share(row["shortfall"] / row["places"]))
+        return share + _sure(view, row)
     return view.words("opening.idle_share", share=view.share(row["utilisation"]))
+
+
+def _sure(view: View, row: Mapping[str, Any]) -> str:
+    """Return how surely places are short, where trajectories were drawn."""
+    interval = sorted(
+        (name for name in row if name.startswith(QUANTILE)),
+        key=lambda name: float(name.removeprefix(QUANTILE).replace("_", ".")),
+    )
+    if not interval or pd.isna(row.get("chance_of_shortfall")):
+        return ""
+    low, high = (view.count(row[name]) for name in (interval[0], interval[-1]))
+    chance = view.share(row["chance_of_shortfall"])
+    return view.words("opening.chance", chance=chance, low=low, high=high)
 
 
 def _unnetted(view: View) -> Paragraph:

@@ -10,6 +10,7 @@ import pandas as pd
 from placeforecast import plot
 from placeforecast.report.model import Column, Figure, Paragraph, Section, Table
 from placeforecast.report.view import number
+from placeforecast.review.cohorts import area_births, cohort_births, stage_entrants
 from placeforecast.tables.districts import members
 from placeforecast.tables.grades import ages_of, is_entry, resolve_grades
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from placeforecast.report.model import Block, Cell
     from placeforecast.report.view import View
 
-COMPULSORY_ENTRY = 6
-"""Age at which entrants are compared with the births of their cohort."""
+BEFORE_SCHOOL = "kindergarten"
+"""Entrants of the stage after it are compared with the births of their cohort."""
 ADULT = 18
 PAST = 6
 """Years before the launch that the table of cohorts begins with."""
@@ -54,12 +55,22 @@ def _own(view: View, table: pd.DataFrame) -> pd.DataFrame:
     return table[table["district"].isin(members(tree)[top])]
 
 
+def _whole(view: View, table: pd.DataFrame, value: str, *keys: str) -> pd.Series[float]:
+    """Return sums over the whole region; without those that one of its districts lacks."""
+    leaves = view.areas.below(view.areas.shown[0])
+    grouped = table[table["district"].isin(leaves)].groupby(list(keys))
+    summed = grouped[value].sum(skipna=False)
+    return summed[grouped["district"].nunique() == len(leaves)]
+
+
 def _ladder(view: View) -> list[Block]:
     """Return the figure of births and entrants, where the births of the region are known."""
     words, forecast, top = view.words, view.forecast, view.areas.shown[0]
     if forecast.assumptions.births is None:
         return []
-    births = _own(view, forecast.assumptions.births).groupby("year")["births"].sum()
+    births = area_births(forecast, top).set_index("year")["births"]
+    if births.empty:
+        return []
     ends = {"first": int(births.index.min()), "last": int(births.index.max())}
     told = {f"births_{end}": view.count(births[year]) for end, year in ends.items()}
     area = view.name(top)
@@ -94,57 +105,59 @@ def _drawn(view: View, figure: Callable[..., Axes]) -> Drawing:
     return drawing
 
 
-def _entrants(view: View) -> pd.Series[float]:
-    """Return those enrolled in the entry grade of age 6 by year: as counted, then forecast."""
-    forecast = view.forecast
-    system = resolve_grades(forecast.inputs.grades)
-    assert forecast.inputs.enrolment is not None  # required of every region
-    first = [
-        str(row["grade"])
+def _school_entry(view: View) -> tuple[str, int]:
+    """Return the lowest stage of school and the age at which it is entered."""
+    system = resolve_grades(view.forecast.inputs.grades)
+    entries = [
+        (int(row["entry_age"]), str(row["stage"]))
         for row in system.to_dict("records")
-        if is_entry(row) and row["entry_age"] == COMPULSORY_ENTRY
+        if is_entry(row) and int(row["duration"]) == 1 and row["stage"] != BEFORE_SCHOOL
     ]
-    counted = forecast.inputs.enrolment
-    counted = counted[counted["year"] <= forecast.launch_year]
-    ahead = forecast.pupils[forecast.pupils["year"] > forecast.launch_year]
-    both = pd.concat([_own(view, counted), _own(view, ahead)])
-    return both[both["grade"].isin(first)].groupby("year")["pupils"].sum()
+    age, stage = min(entries or [(int(system["entry_age"].min()), "")])
+    return stage, age
+
+
+def _entrants(view: View, stage: str, age: int) -> pd.Series[float]:
+    """Return those who enter a stage at an age by year: as counted, then forecast."""
+    entrants = stage_entrants(view.forecast, view.areas.shown[0])
+    own = entrants[(entrants["stage"] == stage) & (entrants["age"] == age)]
+    return own.set_index("year")["pupils"]
 
 
 def _cohorts(view: View) -> list[Block]:
     """Set births beside the children and the entrants that they become."""
     words, forecast = view.words, view.forecast
-    births = forecast.assumptions.births
     title = words("people.cohorts", area=view.name(view.areas.shown[0]))
-    if births is None:
+    if forecast.assumptions.births is None:
         return [Paragraph(words("special.none", title=title, file="births"))]
-    births = _own(view, births)
-    weighted = births.assign(born=births["births"] * births["share_born"]).groupby("year")
-    cohorts = weighted[["births", "born"]].sum()
-    entrants = _entrants(view)
-    children = _own(view, forecast.children[forecast.children["age"] == COMPULSORY_ENTRY])
-    resident = children[children["basis"] == "resident"].groupby("year")["children"].sum()
+    births = cohort_births(forecast)
+    births = births.assign(born=births["births"] * births["share_born"])
+    known = {name: _whole(view, births, name, "year") for name in ("births", "born")}
+    stage, age = _school_entry(view)
+    entrants = _entrants(view, stage, age)
+    children = forecast.children[forecast.children["age"] == age]
+    resident = _whole(view, children[children["basis"] == "resident"], "children", "year")
     rows: list[tuple[Cell, ...]] = []
-    for cohort in cohorts.index[cohorts.index >= forecast.launch_year - PAST - COMPULSORY_ENTRY]:
-        born, entry = cohorts.loc[cohort], int(cohort) + COMPULSORY_ENTRY
+    for cohort in [int(y) for y in known["births"].index if y >= view.years[0] - PAST - age]:
+        born, entry = known["births"][cohort], cohort + age
         came = number(entrants.get(entry))
         rows.append(
             (
-                int(cohort),
-                number(born["births"]),
-                number(born["born"] / born["births"]) if born["births"] else None,
+                cohort,
+                number(born),
+                number(known["born"][cohort] / born) if born else None,
                 entry,
                 number(resident.get(entry)),
                 came,
-                None if came is None or not born["births"] else number(came / born["births"]),
+                None if came is None or not born else number(came / born),
             )
         )
     columns = (
         Column(words("people.cohort"), "year"),
         Column(words.column("births", "births"), "count"),
         Column(words("people.recorded"), "share"),
-        Column(words("people.entry", age=COMPULSORY_ENTRY), "year"),
-        Column(words("people.resident", age=COMPULSORY_ENTRY), "count"),
+        Column(words("people.entry", age=age), "year"),
+        Column(words("people.resident", age=age), "count"),
         Column(words("people.entrants"), "count"),
         Column(words("people.per_birth"), "share"),
     )
@@ -157,10 +170,11 @@ def _fertility(view: View) -> list[Block]:
     words, forecast = view.words, view.forecast
     asfr, people = forecast.assumptions.fertility, forecast.population
     title = words("people.fertility")
-    if asfr is None or people is None or not {"district", "year"} <= set(asfr.columns):
+    if asfr is None or people is None:
         return [Paragraph(words("special.none", title=title, file="fertility, population"))]
     women = _own(view, people[people["sex"] == "female"])
-    joined = _own(view, asfr).merge(women, on=["district", "year", "age"], validate="1:1")
+    keys = [key for key in ("district", "year", "age") if key in asfr.columns]
+    joined = women.merge(asfr[[*keys, "asfr"]], on=keys, validate="m:1")
     joined["born"] = joined["asfr"] * joined["population"]
     summed = joined.groupby(["year", "age"])[["born", "population"]].sum()
     rate = (summed["born"] / summed["population"]).groupby("year").sum()
@@ -172,9 +186,9 @@ def _fertility(view: View) -> list[Block]:
 def _single_ages(view: View) -> list[Block]:
     """Return children by single age in the launch year, on each basis there is."""
     words, forecast = view.words, view.forecast
-    now = _own(view, forecast.children[forecast.children["year"] == forecast.launch_year])
+    now = forecast.children[forecast.children["year"] == forecast.launch_year]
     known = {
-        str(basis): rows.groupby("age")["children"].sum() for basis, rows in now.groupby("basis")
+        str(basis): _whole(view, rows, "children", "age") for basis, rows in now.groupby("basis")
     }
     if forecast.population is not None:
         people = _own(view, forecast.population)
@@ -198,11 +212,10 @@ def _by_stage(view: View) -> list[Block]:
     for row in system.to_dict("records"):
         if row["stage"] in view.stages:
             official.setdefault(str(row["stage"]), set()).update(ages_of(row))
-    children = _own(view, forecast.children)
-    children = children[children["year"] >= forecast.launch_year]
+    children = forecast.children[forecast.children["year"] >= forecast.launch_year]
     blocks: list[Block] = []
     for basis, own in children.groupby("basis", sort=True):
-        wide = own.groupby(["year", "age"])["children"].sum().unstack("age")
+        wide = _whole(view, own, "children", "year", "age").unstack("age")
         rows = tuple(
             (
                 int(str(year)),

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from placeforecast import plot
 from placeforecast.places.derive import derived_places
+from placeforecast.places.funding import TO_COME
 from placeforecast.places.supply import STATUSES
 from placeforecast.places.tasks import COUNTED, task_projects
 from placeforecast.plot.areas import main_ledger
 from placeforecast.plot.fonts import left_margin, new_figure, own_style
-from placeforecast.report.model import Column, Figure, Paragraph, Section, Table
+from placeforecast.report.model import Chart, Column, Figure, Paragraph, Section, Table
 from placeforecast.report.view import number
 from placeforecast.tables.vocabulary import combined_stages
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from placeforecast.report.model import Block, Cell
     from placeforecast.report.view import View
 
+TIMELINES = 2
+"""Stages whose projects are drawn over the years: those that the plan leaves most short."""
+
 
 def plan_section(view: View) -> Section:
     """Return plan and need of the whole region, and the tasks."""
@@ -31,7 +35,7 @@ def plan_section(view: View) -> Section:
         blocks.append(Paragraph(words("plan.none")))
     else:
         blocks.append(Paragraph(words("plan.text", area=view.name(view.areas.shown[0]))))
-        blocks += [_figure(view), _need(view)]
+        blocks += [_figure(view), _need(view), *_timelines(view)]
     if view.forecast.assumptions.projects is None:
         blocks.append(Paragraph(words("plan.no_projects")))
     tasks = _tasks_of(view)
@@ -42,6 +46,43 @@ def plan_section(view: View) -> Section:
         assert compared is not None  # made wherever there are tasks
         blocks += [_tasks(view, compared), _built(view, tasks, compared)]
     return Section("plan", words("plan.title"), words("plan.sheet"), tuple(blocks))
+
+
+def _timelines(view: View) -> list[Block]:
+    """Return the projects of the stages that the plan leaves most short, beside the need."""
+    words, review, top = view.words, view.review, view.areas.shown[0]
+    projects = view.forecast.assumptions.projects
+    if review is None or projects is None or top is None:
+        return []
+    rows = review.districts[review.districts["district"] == top]
+    judged = [view.ledger(stage) if stage in view.balanced else "" for stage in rows["stage"]]
+    rows = rows[rows["ledger"] == judged].sort_values("uncovered", ascending=False, kind="stable")
+    blocks: list[Block] = []
+    for row in rows.to_dict("records"):
+        stage = str(row["stage"])
+        count = int(((projects["stage"] == stage) & projects["status"].isin(TO_COME)).sum())
+        if not count or len(blocks) == TIMELINES:
+            continue
+        told = {"area": view.name(top), "stage": words.stage(stage), "count": count}
+        caption = words("plan.timeline", **told)
+        alt = words("plan.timeline_alt", **told, places=view.count(row["uncovered"]))
+        draw = partial(_draw_timeline, view, stage)
+        blocks.append(Figure(f"timeline_{stage}", caption, alt, draw))
+    return blocks
+
+
+def _draw_timeline(view: View, stage: str) -> Drawing:
+    axes = plot.timeline(
+        view.forecast,
+        view.areas.shown[0],
+        stage,
+        view.ledger(stage),
+        review=view.review,
+        language=view.words.language,
+    )
+    drawing = axes.get_figure(root=True)
+    assert drawing is not None
+    return drawing
 
 
 def _figure(view: View) -> Figure:
@@ -92,7 +133,9 @@ def _draw(view: View) -> Drawing:
 def _need(view: View) -> Table:
     words, top = view.words, view.areas.shown[0]
     rows: list[tuple[Cell, ...]] = []
+    charts = []
     for stage in (*view.balanced, *view.combined):
+        start = len(rows)
         cases = {case: view.balance(top, stage, case=case) for case in STATUSES}
         judged = view.balance(top, stage)
         for year in view.key_years:
@@ -105,6 +148,10 @@ def _need(view: View) -> Table:
             ledger = words.value("ledger", view.ledger(stage))
             ends = (number(row["balance"]), number(row["utilisation"]))
             rows.append((words.stage(stage), ledger, year, number(row["demand"]), *places, *ends))
+        if stage in view.balanced and len(rows) > start + 1:
+            drawn = tuple(range(3, 4 + len(cases)))
+            unit, span = words("workbook.places"), (start, len(rows))
+            charts.append(Chart("line", 2, drawn, unit, span, title=0))
     columns = (
         Column(words.column("demand", "stage")),
         Column(words.column("demand", "ledger")),
@@ -116,7 +163,8 @@ def _need(view: View) -> Table:
     )
     fields = {"case": view.case_name, "ledger": words("report.main_ledger")}
     note = words("plan.need_note", **fields)
-    return Table("plan", words("plan.need"), columns, tuple(rows), heads=3, note=note)
+    named = ("plan", words("plan.need"), columns, tuple(rows))
+    return Table(*named, heads=3, note=note, charts=tuple(charts))
 
 
 def _case(view: View, case: str) -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from placeforecast.report.model import Column, Paragraph, Section, Table
-from placeforecast.report.view import number
-from placeforecast.review.plan import review_plan
+from placeforecast.report.view import PLANNED, RISK, number
 from placeforecast.tables.districts import names
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-RISK = 0.1
-"""Chance of a shortage that the report accepts."""
 MOST_SHORT = 12
 """Districts and stages that the page lists; all are in the workbook."""
 TEN_THOUSAND = 10_000
@@ -71,14 +68,13 @@ def review_section(view: View) -> Section:
     """Return the plan under review: stages of the region, the districts most short, projects."""
     words = view.words
     blocks: list[Block] = []
-    balance = view.forecast.balance
-    if balance is None or not (balance["plan_case"] == "planned").any():
+    balance, review = view.forecast.balance, view.review
+    if balance is None or review is None:
         blocks.append(Paragraph(words("review.none")))
     else:
-        review = review_plan(view.forecast, risk=RISK)
         drawn = "chance_of_shortfall" in balance.columns
         need = words("review.need_drawn" if drawn else "review.need_central", risk=f"{RISK:.0%}")
-        case = words.value("plan_case", "planned")
+        case = words.value("plan_case", PLANNED)
         blocks.append(Paragraph(words("review.text", case=case, need=need)))
         blocks += [*_of_region(view, review), *_most_short(view, review), *_projects(view, review)]
     return Section("review", words("review.title"), words("review.sheet"), tuple(blocks))

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from placeforecast import plot
-from placeforecast.report.model import Column, Figure, Paragraph, Section, Table
+from placeforecast.report.model import Chart, Column, Figure, Paragraph, Section, Table
 from placeforecast.report.view import number
 from placeforecast.review.series import local_peaks, stage_pupils
 
@@ -84,4 +84,12 @@ def _pupils(view: View, series: pd.DataFrame) -> Table:
         *(Column(words.stage(stage), "count") for stage in stages),
     )
     note = words("wave.years_note", launch=view.forecast.launch_year)
-    return Table("wave", words("wave.years"), columns, rows, note=note)
+    chart = Chart(
+        kind="line",
+        category=0,
+        values=tuple(range(1, len(columns))),
+        unit=words("workbook.pupils"),
+        rows=(0, len(rows)),
+        split=view.forecast.launch_year,
+    )
+    return Table("wave", words("wave.years"), columns, rows, note=note, charts=(chart,))

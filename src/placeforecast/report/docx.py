@@ -184,7 +184,7 @@ def _below(table: Table, report: Report, place: Place) -> str:
 
 def _put_figure(figure: Figure, place: Place) -> None:
     """Put a figure as wide as the text, or as high as the page allows."""
-    drawing = figure.draw()
+    drawing = figure.drawn
     stream = io.BytesIO()
     with own_style():
         drawing.savefig(stream, format="png", dpi=DOTS, metadata={"Software": None})

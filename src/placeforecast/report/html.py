@@ -67,7 +67,7 @@ def write_html(report: Report, path: Path) -> None:
 
 def _svg(figure: Figure) -> Markup:
     """Return a figure as markup: drawn by matplotlib, with every text as outlines."""
-    return Markup(svg_of(figure.draw(), name=figure.key, label=figure.alt))
+    return Markup(svg_of(figure.drawn, name=figure.key, label=figure.alt))
 
 
 def shade(value: Cell, column: Column) -> str:

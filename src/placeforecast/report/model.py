@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -115,6 +116,11 @@ class Figure:
     caption: str
     alt: str
     draw: Callable[[], Drawing]
+
+    @cached_property
+    def drawn(self) -> Drawing:
+        """The figure, drawn once for every format."""
+        return self.draw()
 
 
 Block = Paragraph | Points | Table | Figure

@@ -120,7 +120,7 @@ def _typst() -> ModuleType:
 
 def _svg(figure: Figure) -> str:
     """Return a figure as an SVG that stands by itself, with every text as outlines."""
-    drawn = svg_of(figure.draw(), name=figure.key, label=figure.alt)
+    drawn = svg_of(figure.drawn, name=figure.key, label=figure.alt)
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     return drawn.replace("<svg ", f"<svg {spaces} ", 1)
 

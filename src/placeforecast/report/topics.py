@@ -29,6 +29,8 @@ FORMS: Mapping[str, Form] = {
     "share_large": "share",
 }
 """How columns are printed that are no text and no count."""
+LISTS, LISTED, MOST_NAMED = ("project", "district", "stage"), ", ", 3
+"""Columns that may hold several names, what stands between them, and how many are printed."""
 UNSHOWN = ("scenario", "requirement")
 KNOWN = ("enrolment", "demand", "balance", "projects", "housing")
 """Tables whose columns come first where a column stands in several."""
@@ -122,8 +124,13 @@ def _cells(view: View, column: pd.Series[Any], name: str, form: Form) -> Sequenc
 
 
 def _told(view: View, name: str, value: str) -> str:
-    """Return the printed name of a value."""
-    words = view.words
+    """Return the printed name of a value, of a long list its beginning."""
+    words, parts = view.words, value.split(LISTED)
+    if name in LISTS and len(parts) > 1:
+        told = [_told(view, name, part) for part in parts[:MOST_NAMED]]
+        left = len(parts) - len(told)
+        joined = words("report.join").join(told)
+        return words("report.more", list=joined, count=left) if left else joined
     if name == "district":
         return view.printed(value)
     if name == "stage":

@@ -18,17 +18,23 @@ from placeforecast.plot.areas import (
 )
 from placeforecast.plot.words import Words, read_texts, words
 from placeforecast.report.numbers import printed
+from placeforecast.review.plan import review_plan
 from placeforecast.tables.districts import names
 from placeforecast.tables.grades import resolve_grades, stages_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from placeforecast.chain.record import Forecast
     from placeforecast.plot.areas import Areas
     from placeforecast.report.model import Cell
+    from placeforecast.review.plan import PlanReview
     from placeforecast.rounds.read import Round
 
+PLANNED = "planned"
+RISK = 0.1
+"""Chance of a shortage that the report accepts."""
 LEADS = (0, 1, 3, 5, 10)
 """Years after the launch that a compact table shows, beside the last one."""
 NOISE = 9
@@ -61,17 +67,28 @@ class View:
         With every scenario.
     before : Round or None
         The last round.
+    geojson : Path or None
+        Boundaries of the districts, whose property ``district`` holds the code.
     """
 
     forecast: Forecast
     words: Words
     whole: Forecast | None = None
     before: Round | None = None
+    geojson: Path | None = None
 
     @cached_property
     def areas(self) -> Areas:
         """The region and what lies right below it."""
         return areas_of(self.forecast)
+
+    @cached_property
+    def review(self) -> PlanReview | None:
+        """The plan under review; None where no plan can be."""
+        balance = self.forecast.balance
+        if balance is None or not (balance["plan_case"] == PLANNED).any():
+            return None
+        return review_plan(self.forecast, risk=RISK)
 
     @cached_property
     def _names(self) -> Mapping[str | None, str]:

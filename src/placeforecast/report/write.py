@@ -33,6 +33,7 @@ def write_report(
     formats: Sequence[str] = DEFAULT,
     template: str | Path | None = None,
     before: Round | None = None,
+    geojson: str | Path | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write the report of a forecast in one or more formats, all of the same figures.
@@ -54,6 +55,9 @@ def write_report(
         The office's own Word document to write into, instead of an empty one.
     before : Round, optional
         The last round, from `read_round`: the report then says what has moved since.
+    geojson : str or Path, optional
+        The office's own boundaries, whose property ``district`` holds the code of a district, for a
+        map; of the districts right below the region, or of those that data stand on.
     overwrite : bool
         Whether to replace the report of another region or launch.
 
@@ -65,7 +69,8 @@ def write_report(
     Raises
     ------
     ValueError
-        For a language or format that is not known, or a template that is no Word document.
+        For a language or format that is not known, a template that is no Word document, or
+        boundaries that lack a district.
     NotADirectoryError
         If `folder` is a file.
     FileExistsError
@@ -86,7 +91,8 @@ def write_report(
     place = Path(folder)
     if place.exists() and not place.is_dir():
         raise NotADirectoryError(f"{place} is a file; a report needs a folder")
-    report = compose(forecast, language=language, before=before)
+    boundaries = None if geojson is None else Path(geojson)
+    report = compose(forecast, language=language, before=before, geojson=boundaries)
     said: dict[str, str | int] = {"region": report.region, "launch_year": forecast.launch_year}
     if not overwrite:
         _refuse_another(place / MANIFEST, said)

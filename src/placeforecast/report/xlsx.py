@@ -115,7 +115,9 @@ def write_xlsx(report: Report, path: Path) -> None:
         book = Book(report, file, formats_of(file), appendix)
         for section in report.sections:
             own = [b for b in section.blocks if isinstance(b, Table) and b.sheet]
-            _write_section(book, section, [b for b in section.blocks if b not in own])
+            _write_section(
+                book, section, [b for b in section.blocks if not (isinstance(b, Table) and b.sheet)]
+            )
             if section is report.sections[0] and appendix is not None:
                 own = [appendix.contents, *own]
             for table in own:

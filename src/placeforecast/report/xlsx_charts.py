@@ -67,6 +67,8 @@ def insert_charts(
     spots : dict of str to Spot
         Where each table stands on the sheet, by its key.
     """
+    if not charts:
+        return
     width, height = _size(len(charts))
     for at, (table, chart) in enumerate(charts):
         drawn = _drawn(book, sheet, table, chart, spots[table.key])

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import re
 import shutil
 import tempfile
 from dataclasses import fields
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Raised when a later version writes rounds that this one could not read."""
 META = "round.json"
-DRAWN = re.compile(r"(\d+) trajectories, seed (\d+),")
-COMPANION = re.compile(r"pupils_p(\d+(?:_\d+)?)$")
 
 
 def freeze_round(
@@ -139,7 +136,7 @@ def _files(forecast: Forecast) -> tuple[dict[str, bytes], dict[str, Any]]:
 
 def _meta(forecast: Forecast, tables: dict[str, Any], note: str) -> dict[str, Any]:
     settings = forecast.inputs.settings
-    trajectories, seed = _drawn(forecast.notes)
+    drawn = forecast.sampling
     sources = forecast.inputs.provenance[["file", "sha256"]]
     return {
         "format": FORMAT,
@@ -150,9 +147,9 @@ def _meta(forecast: Forecast, tables: dict[str, Any], note: str) -> dict[str, An
         "last_year": forecast.last_year,
         "scenarios": list(dict.fromkeys(str(name) for name in forecast.stages["scenario"])),
         "model": _model(forecast),
-        "trajectories": trajectories,
-        "seed": seed,
-        "quantiles": _quantiles(forecast.stages),
+        "trajectories": 0 if drawn is None else drawn.trajectories,
+        "seed": None if drawn is None else drawn.seed,
+        "quantiles": [] if drawn is None else sorted(drawn.quantiles),
         "settings": settings.model_dump(mode="json"),
         "versions": {
             "placeforecast": __version__,
@@ -172,19 +169,6 @@ def _model(forecast: Forecast) -> str:
     asked = forecast.inputs.settings.run.model
     # The settings may name it by its folder, of which the notes have the last part only.
     return asked if not said or Path(asked).name == said[0] else said[0]
-
-
-def _drawn(notes: pd.DataFrame) -> tuple[int, int | None]:
-    for text in notes.loc[notes["topic"] == "intervals", "text"]:
-        found = DRAWN.match(str(text))
-        if found:
-            return int(found[1]), int(found[2])
-    return 0, None
-
-
-def _quantiles(stages: pd.DataFrame) -> list[float]:
-    found = [match[1] for name in stages.columns if (match := COMPANION.match(str(name)))]
-    return sorted(float(f"{float(text.replace('_', '.')) / 100:.12g}") for text in found)
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
