@@ -15,6 +15,7 @@ from placeforecast.uncertainty.central import Central, central_of, families, par
 from placeforecast.uncertainty.draws import BirthShocks
 from placeforecast.uncertainty.learn import Learnt
 from placeforecast.uncertainty.trajectories import draw
+from schools import SIMPLE, grades, pupils, region
 
 if TYPE_CHECKING:
     from placeforecast.chain.record import Forecast
@@ -157,6 +158,36 @@ def test_without_places_single_trajectories_end_at_demand() -> None:
     bare = pf.forecast(two_districts(), trajectories=5)
     runs = bare.trajectories_of("A", "primary", ledger="all")
     assert list(runs.columns) == ["trajectory", "year", "pupils", "demand"]
+
+
+@pytest.fixture(scope="module")
+def in_part() -> Forecast:
+    """Return a forecast of A, with primary and junior grades, and B; only junior has places."""
+    system = grades(("P1", "primary", 1, 6, 1, "population"), ("J1", "junior", 2, 7, 1, "P1"))
+    taught = [
+        pupils({"P1": [90, 96, 93, 99, 95], "J1": [88, 91, 95, 92, 99]}, 2013, "A"),
+        pupils({"P1": [40, 42, 45, 41, 43]}, 2013, "B"),
+    ]
+    standing = pd.DataFrame({"district": ["A"], "year": 2017, "stage": "junior", "places": 90.0})
+    inputs = region(pd.concat(taught), grades=system, places=standing)
+    with pytest.warns(pf.AssumptionWarning, match=r"are not balanced: primary \(all\)"):
+        return pf.forecast(inputs, model=SIMPLE, trajectories=5)
+
+
+def test_a_stage_without_places_is_not_short_of_all_of_them(in_part: Forecast) -> None:
+    """As in the balance, which has no row of it: nothing is known, and no place is taken for 0."""
+    assert in_part.balance is not None
+    assert set(in_part.balance["stage"]) == {"junior"}
+    for stage in ("primary", "compulsory"):
+        runs = in_part.trajectories_of("A", stage, ledger="all")
+        assert list(runs.columns) == ["trajectory", "year", "pupils", "demand"]
+    runs = in_part.trajectories_of("A", "junior", ledger="all")
+    assert (runs["places"] == 90).all()
+
+
+def test_a_stage_that_nobody_of_the_district_is_taught_in_is_refused(in_part: Forecast) -> None:
+    with pytest.raises(ValueError, match="there is no junior of ledger all in B"):
+        in_part.trajectories_of("B", "junior", ledger="all")
 
 
 @pytest.mark.parametrize(

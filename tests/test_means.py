@@ -206,6 +206,9 @@ def test_without_an_allowance_recurrent_cost_is_not_known() -> None:
     table = money(None, NORMS[NORMS["indicator"] != "recurrent_per_pupil"])
     assert table["recurrent"].isna().all()
     assert (table["capital"] == 0).all()
+    for nothing in (table, money(projects_of(status="open"))):
+        assert nothing["capital"].dtype.kind == "f"
+        assert nothing["estimated"].dtype.kind == "b"
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,16 @@ def test_without_an_allowance_recurrent_cost_is_not_known() -> None:
     [
         ({}, "cost_per_place", r"there is no cost_per_place of primary \(project West\)"),
         ({}, "lead_time", r"there is no lead_time of primary \(project West\)"),
-        ({"kind": ["new", "refit", "new", "closure"]}, "", r"no cost_per_place of .* West"),
+        (
+            {"kind": ["new", "refit", "new", "closure"]},
+            "",
+            r"no standard stands in for it of kind refit \(project West\)\. Give it, or",
+        ),
+        (
+            {"kind": ["new", "temporary", "new", "closure"]},
+            "",
+            r"there is no temporary_cost_per_place of primary \(project West\)",
+        ),
     ],
 )
 def test_a_cost_that_cannot_be_known_is_refused(

@@ -54,6 +54,18 @@ Scenario = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the trajectories.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Processes.")]
+Template = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, dir_okay=False, help="Your own Word document to write the docx into."
+    ),
+]
+Boundaries = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, dir_okay=False, help="Your own boundaries (property district) for a map."
+    ),
+]
 
 
 class Language(StrEnum):
@@ -119,6 +131,16 @@ def _called_rightly(option: str) -> Iterator[None]:
         raise
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+@contextmanager
+def _into_own_folder() -> Iterator[None]:
+    """Turn a folder with the report of another region or launch into a wrong call."""
+    try:
+        yield
+    except FileExistsError as error:
+        told = str(error).replace("overwrite=True", "--overwrite")
+        raise typer.BadParameter(told, param_hint="--out") from None
 
 
 def _forecast(
@@ -204,16 +226,11 @@ def report(  # noqa: PLR0913 - options of a command line, each named in the call
     formats: Annotated[
         str, typer.Option(help="Of html, docx, xlsx and pdf, separated by commas.")
     ] = "html,docx,xlsx",
-    template: Annotated[
-        Path | None, typer.Option(help="Your own Word document to write the docx into.")
-    ] = None,
+    template: Template = None,
     before: Annotated[
         Path | None, typer.Option(help="Folder of the last round, to say what has moved.")
     ] = None,
-    geojson: Annotated[
-        Path | None,
-        typer.Option(help="Your own boundaries (property district), to draw a map."),
-    ] = None,
+    geojson: Boundaries = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the report of another region or launch.")
     ] = False,
@@ -244,20 +261,19 @@ def report(  # noqa: PLR0913 - options of a command line, each named in the call
         if len(named) == 1:
             result = result.of(named[0].strip())
         last = None if before is None else pf.read_round(before)
-        with _called_rightly("--formats"):
-            try:
-                written = pf.write_report(
-                    result,
-                    out,
-                    language=language.value,
-                    formats=asked,
-                    template=template,
-                    before=last,
-                    geojson=geojson,
-                    overwrite=overwrite,
-                )
-            except FileExistsError as error:
-                raise typer.BadParameter(str(error), param_hint="--out") from None
+        files = {"--template": template, "--geojson": geojson}
+        given = [option for option, file in files.items() if file is not None]
+        with _called_rightly(" / ".join(["--formats", *given])), _into_own_folder():
+            written = pf.write_report(
+                result,
+                out,
+                language=language.value,
+                formats=asked,
+                template=template,
+                before=last,
+                geojson=geojson,
+                overwrite=overwrite,
+            )
         for file in written:
             typer.echo(file)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from placeforecast.attribution.shapley import shapley
+from placeforecast.attribution.shapley import both_ways, shapley
 from placeforecast.attribution.swap import COUNTED, TABLES, Swap
 from placeforecast.scenarios.adjust import BASELINE
 from placeforecast.tables.problems import Problem, refuse, suggest
@@ -88,7 +88,13 @@ def figures_of(
 
 
 def steps_between(
-    a: Side, b: Side, figures: tuple[pd.Series[float], pd.Series[float]], asked: Asked, called: str
+    a: Side,
+    b: Side,
+    figures: tuple[pd.Series[float], pd.Series[float]],
+    asked: Asked,
+    called: str,
+    *,
+    quick: bool = False,
 ) -> pd.DataFrame:
     """Lead from the figures of one side to those of the other, driver by driver.
 
@@ -101,6 +107,8 @@ def steps_between(
     asked : Asked
     called : str
         What is compared, such as ``"rounds"``.
+    quick : bool
+        Whether to go by `both_ways`, and not over all orders.
 
     Returns
     -------
@@ -128,7 +136,7 @@ def steps_between(
         return _aligned(swap, switched, shared, called)
 
     start, end = (np.asarray(side.reindex(shared), dtype=float) for side in figures)
-    changes = shapley(value, swap.drivers())
+    changes = (both_ways if quick else shapley)(value, swap.drivers())
     explained = sum(changes.values(), np.zeros(len(shared)))
     changes[METHOD] = end - start - explained
     return _waterfall(shared, start, end, changes).assign(ledger=asked.ledger)[COLUMNS]

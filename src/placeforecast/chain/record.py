@@ -130,13 +130,14 @@ DataFrame or None
         Returns
         -------
         DataFrame [trajectory, year, pupils, demand, cell_shortfall, cell_surplus, places, balance]
-            Pupils and places. Without a table of places the columns end at `demand`.
+            Pupils and places. Where the stage has no places, in whole or in part, the columns end
+            at `demand`: it is not balanced.
 
         Raises
         ------
         ValueError
-            If the forecast has no trajectories, or there is no such district, stage, ledger or
-            plan case.
+            If the forecast has no trajectories, there is no such district, stage, ledger or plan
+            case, or nobody of the stage is taught in the district.
 
         Examples
         --------

@@ -125,9 +125,8 @@ recurrent_cap, recurrent_unfunded, estimated]
 
 def _spending(projects: pd.DataFrame | None, standards: pd.DataFrame | None) -> pd.DataFrame:
     """Return what each project still to come costs in each year."""
-    columns = ["district", "year", "capital", "estimated"]
     if projects is None:
-        return pd.DataFrame(columns=columns)
+        return _spent([])
     table = derived_places(projects, standards)
     absent = {c: np.nan for c in ("cost", "starts", "opens") if c not in table.columns}
     table = table.assign(**absent)
@@ -150,7 +149,7 @@ def _spending(projects: pd.DataFrame | None, standards: pd.DataFrame | None) -> 
             cost = row["places"] * row[indicator] if indicator else np.nan
             estimated = True
         if pd.isna(cost):
-            problems.append(_lacking(row, at, "cost", "cost_per_place"))
+            problems.append(_lacking(row, at, "cost", ESTIMATED_BY.get(str(row["kind"]), "")))
         elif pd.isna(row["first"]):
             problems.append(_lacking(row, at, "starts", "lead_time"))
         else:
@@ -159,12 +158,23 @@ def _spending(projects: pd.DataFrame | None, standards: pd.DataFrame | None) -> 
             part = float(cost) / (last - first + 1)
             rows += [(row["district"], year, part, estimated) for year in range(first, last + 1)]
     refuse(problems)
-    return pd.DataFrame(rows, columns=columns)
+    return _spent(rows)
+
+
+def _spent(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    """Return the table of spending; its columns are numbers where no project spends as well."""
+    table = pd.DataFrame(rows, columns=["district", "year", "capital", "estimated"])
+    return table.astype({"year": "int64", "capital": "float64", "estimated": "bool"})
 
 
 def _lacking(row: Mapping[Any, Any], at: int, column: str, norm: str) -> Problem:
-    rule = f"is blank and there is no {norm} of {row['stage']} (project {row['project']})"
+    """Return the problem of a blank cell; a blank norm is a kind whose cost has none."""
+    project = f"(project {row['project']})"
+    rule = f"is blank and there is no {norm} of {row['stage']} {project}"
     remedy = "Give it, or the standard, or leave the table budget out."
+    if not norm:
+        rule = f"is blank and no standard stands in for it of kind {row['kind']} {project}"
+        remedy = "Give it, or leave the table budget out."
     return Problem(rule, remedy, file="projects", row=at + 1, column=column)
 
 

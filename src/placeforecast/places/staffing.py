@@ -67,8 +67,8 @@ to_recruit, idle_posts, trainees, staffed_places]
         Members of staff and posts. `posts_left`: in post at the launch and not retired by then.
         `beyond_cap`: staff needed above the posts approved. `to_recruit`: staff needed above those
         left; `idle_posts` the reverse. `trainees`: half of the posts that are needed and vacant
-        four years later, to be asked for in this year. `staffed_places`: places that the posts approved can staff, with 5 %
-        of temporary staff; of single stages with `pupils_per_staff`.
+        four years later, to be asked for in this year. `staffed_places`: places that the posts
+        approved can staff, with 5 % of temporary staff; of single stages with `pupils_per_staff`.
 
     Raises
     ------

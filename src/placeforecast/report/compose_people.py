@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from placeforecast import plot
 from placeforecast.report.model import Column, Figure, Paragraph, Section, Table
 from placeforecast.report.view import number
@@ -17,6 +15,7 @@ from placeforecast.tables.grades import ages_of, is_entry, resolve_grades
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
 

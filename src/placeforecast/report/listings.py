@@ -192,18 +192,22 @@ def column_label(view: View, table: str, code: str) -> str:
 
 
 def _form(column: pd.Series[Any], name: str) -> Form:
-    plain = not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
-    if plain:
+    if not any(_is_number(value) for value in column.tolist()):
         return "text"
     return "year" if name.startswith("year") or name == "vintage" else "exact"
 
 
 def _cells(column: pd.Series[Any], form: Form) -> list[Cell]:
     """Return a column as it is: nothing is rounded, and a blank stays blank."""
+    told = ((value, _is_number(value)) for value in column.tolist())
     if form == "text":
-        return [None if pd.isna(value) else str(value) for value in column.tolist()]
-    plain: list[Cell] = column.astype("object").where(column.notna(), None).tolist()
-    return plain
+        return [None if pd.isna(value) else str(value) for value, _ in told]
+    return [None if pd.isna(v) else v if number else str(v) for v, number in told]
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a number: a column such as the value of a policy may hold texts too."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and not pd.isna(value)
 
 
 def _numbers(spans: object) -> list[int]:

@@ -76,9 +76,13 @@ FORMULAS = {
     "with the events less without them": "events",
     "those who come less those who leave": "transfers",
     "kept free": "kept_free",
+    "pupils of schools that change hands": "hands",
+    "pupils who move with the scenario; children who move are in those above": "moved",
+    "set by policy: from none": "from_none",
 }
 COUNTED = re.compile(r"as counted in (?P<year>\d+)(?P<forward>, carried forward)?")
 FACTOR = re.compile(r"set by policy: factor (?P<factor>\S+)")
+ALLOTTED = re.compile(r"places of (?P<area>.+) go by demand, less those that stand here")
 SUMMED = re.compile(r"sum of the places above, plan case (?P<case>\w+)")
 
 
@@ -130,6 +134,8 @@ def told_formula(words: Words, formula: str) -> str:
         return words("formula.factor", factor=found["factor"])
     if found := SUMMED.fullmatch(formula):
         return words("formula.sum_places", case=words.value("plan_case", found["case"]))
+    if found := ALLOTTED.fullmatch(formula):
+        return words("formula.allotted", area=found["area"])
     kind, _, status = formula.partition(", ")
     if kind in values("kind") and status in values("status"):
         return f"{words.value('kind', kind)}, {words.value('status', status)}"

@@ -59,7 +59,7 @@ def write_report(
         The office's own boundaries, whose property ``district`` holds the code of a district, for a
         map; of the districts right below the region, or of those that data stand on.
     overwrite : bool
-        Whether to replace the report of another region or launch.
+        Whether to replace the report of another region or launch, in every format it has.
 
     Returns
     -------
@@ -94,8 +94,7 @@ def write_report(
     boundaries = None if geojson is None else Path(geojson)
     report = compose(forecast, language=language, before=before, geojson=boundaries)
     said: dict[str, str | int] = {"region": report.region, "launch_year": forecast.launch_year}
-    if not overwrite:
-        _refuse_another(place / MANIFEST, said)
+    another = _of_another(place, said, overwrite=overwrite)
     parent = place.resolve().parent
     parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{place.name}-", dir=parent) as beside:
@@ -106,6 +105,9 @@ def write_report(
         manifest.write_text(json.dumps(said, ensure_ascii=False) + "\n", encoding="utf-8")
         place.mkdir(exist_ok=True)
         moved = [path.replace(place / path.name) for path in built]
+        # What stays would be taken for a report of the region and launch that the folder now names.
+        for name in [name for name in RENDERERS if another and name not in wanted]:
+            (place / f"report.{name}").unlink(missing_ok=True)
         manifest.replace(place / MANIFEST)
         return moved
 
@@ -118,17 +120,25 @@ def _render(name: str, report: Report, path: Path, template: str | Path | None) 
         write(report, path)
 
 
-def _refuse_another(manifest: Path, said: Mapping[str, str | int]) -> None:
-    """Refuse to replace the report of another region or launch."""
+def _of_another(place: Path, said: Mapping[str, str | int], *, overwrite: bool) -> bool:
+    """Return whether a folder holds the report of another region or launch; refuse it unasked."""
+    manifest = place / MANIFEST
     if not manifest.is_file():
-        return
-    standing = json.loads(manifest.read_text(encoding="utf-8"))
-    if standing != said:
-        told = " ".join(str(value) for value in standing.values())
+        return False
+    try:
+        standing = json.loads(manifest.read_bytes())
+    except ValueError:
+        standing = None
+    if standing == said:
+        return False
+    if not overwrite:
+        known = isinstance(standing, dict) and set(standing) == set(said)
+        told = " ".join(str(value) for value in standing.values()) if known else "an unknown region"
         raise FileExistsError(
-            f"{manifest.parent} holds the report of {told}; "
+            f"{place} holds the report of {told}; "
             "give another folder, or overwrite=True to replace it"
         )
+    return True
 
 
 def _checked(language: str, formats: Sequence[str]) -> list[str]:

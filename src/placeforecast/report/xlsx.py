@@ -76,9 +76,11 @@ class Book:
             own += [self.appendix.contents, *self.appendix.tables]
         return {t.sheet: HEAD_ROWS + rows_of_heading(t, self.how(t)) + 1 for t in own}
 
-    def _address(self, target: Target) -> str:
-        row = 1 if target.row is None else self.firsts[target.sheet] + target.row
-        return address(target.sheet, row)
+    def _address(self, target: Target) -> tuple[str, str]:
+        if target.row is None:
+            return address(target.sheet, 1), ""
+        row = self.firsts[target.sheet] + target.row
+        return address(target.sheet, row), f"!A{row}"
 
 
 def address(sheet: str, row: int) -> str:

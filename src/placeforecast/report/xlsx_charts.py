@@ -41,7 +41,7 @@ def rows_for(count: int) -> int:
     --------
     >>> from placeforecast.report.xlsx_charts import rows_for
     >>> [rows_for(count) for count in (0, 1, 3, 6)]
-    [0, 20, 15, 28]
+    [0, 20, 14, 27]
     """
     if not count:
         return 0

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     Sheet = Any  # XlsxWriter has no types
     Formats = Mapping[str, Any]
 
-Addresses = dict[tuple[int, int], str]
-"""What cells of a table lead to, by row and column of the table, as XlsxWriter writes it."""
+Addresses = dict[tuple[int, int], tuple[str, str]]
+"""What cells of a table lead to, as XlsxWriter writes it, and what their texts end with, by row and
+column of the table."""
 LAST_ROW = 1_048_576
 LONGEST = 32_767
 NARROWEST, WIDEST = 8, 46
+EXACT_WIDTH = 11
 MEASURED_ROWS = 400
 TEXT_WIDTH = 100
 """How wide a paragraph is at least, in half-width characters."""
@@ -34,7 +36,7 @@ FILLED = 0.9
 HEAD_ROWS = 3
 """Region, title and the way back."""
 FONT = "Microsoft YaHei"
-RED, WHITE, BLUE = "#D7301F", "#FFFFFF", "#2B8CBE"
+RED, WHITE, BLUE = "#EF6548", "#FFFFFF", "#67A9CF"
 FAR = 0.3
 """Shares from here on are shaded fully."""
 
@@ -111,6 +113,8 @@ def set_widths(sheet: Sheet, tables: Iterable[Table]) -> Mapping[int, int]:
         for i, column in enumerate(table.columns):
             shown = [printed(row[i], column.form) for row in table.rows[:MEASURED_ROWS]]
             widest = max([width_of(text) for text in shown], default=0)
+            if column.form == "exact":
+                widest = min(widest, EXACT_WIDTH)  # a spreadsheet shows as many digits as fit
             widest = max(widest, min(width_of(column.label), 14), width_of(column.code) + 2)
             widths[i] = max(widths.get(i, NARROWEST), min(widest + 3, WIDEST))
     for i, width in widths.items():
@@ -135,7 +139,9 @@ def write_heading(
     """
     if row + len(table.rows) + rows_of_heading(table, how) > LAST_ROW:
         raise ValueError(f"table {table.key} has {len(table.rows)} rows, more than a sheet holds")
-    if table.note:
+    if width_of(table.note) > span_of(widths)[1]:
+        row = write_text(sheet, row, table.note, span_of(widths), formats["note"])
+    elif table.note:
         sheet.write_string(row, 0, table.note[:LONGEST], formats["region"])
         row += 1
     if len(how) == 1:
@@ -157,7 +163,10 @@ def _write_row(
     """Write a row of wrapped texts, as high as the longest needs; return the next row."""
     for i, (text, form) in enumerate(zip(texts, forms, strict=True)):
         sheet.write_string(row, i, text[:LONGEST], form)
-    lines = max(int(width_of(text) / (FILLED * widths[i])) for i, text in enumerate(texts)) + 1
+    lines = max(
+        sum(1 + int(width_of(part) / (FILLED * widths[i])) for part in text.split("\n"))
+        for i, text in enumerate(texts)
+    )
     sheet.set_row(row, LINE * min(lines, MOST_LINES))
     return row + 1
 
@@ -168,8 +177,9 @@ def write_cells(sheet: Sheet, row: int, table: Table, links: Addresses, formats:
     for at, values in enumerate(table.rows):
         for i, value in enumerate(values):
             if (at, i) in links and value is not None:
-                shown = value[:LONGEST] if isinstance(value, str) else printed(value, "count")
-                sheet.write_url(row + at, i, links[at, i], formats["link"], shown)
+                address, end = links[at, i]
+                shown = printed(value, "text") + end
+                sheet.write_url(row + at, i, address, formats["link"], shown[:LONGEST])
             elif isinstance(value, str):
                 sheet.write_string(row + at, i, value[:LONGEST], formats["text"])
             elif value is not None:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from placeforecast.attribution.swap import Side
 from placeforecast.attribution.waterfall import Asked, figures_of, steps_between
+from placeforecast.chain.record import Forecast
 from placeforecast.tables.problems import Problem, refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from placeforecast.rounds.read import Round
@@ -16,13 +19,14 @@ if TYPE_CHECKING:
 
 def compare_rounds(
     a: Round,
-    b: Round,
+    b: Round | Forecast,
     *,
     district: str | None = None,
     stage: str | None = None,
     year: int | None = None,
     ledger: str = "public",
     case: str = "planned",
+    quick: bool = False,
 ) -> pd.DataFrame:
     """Lead from the figures of one round to those of the next, step by step.
 
@@ -37,14 +41,19 @@ def compare_rounds(
 
     Parameters
     ----------
-    a, b : Round
-        The earlier and the later round of the same districts.
+    a : Round
+        The earlier round.
+    b : Round or Forecast
+        The later round of the same districts, or the baseline of a forecast not yet frozen.
     district, stage, year : optional
         Only these; combined stages and parents by name. Naming a stage or a year saves time.
     ledger : str
         Which ledger.
     case : str
         The plan case of the balance.
+    quick : bool
+        Whether each driver has the mean over one order and its reverse only: the same where no more
+        than two drivers act together, and far quicker where many tables differ.
 
     Returns
     -------
@@ -81,18 +90,23 @@ def compare_rounds(
     _refuse_strangers(a, b)
     asked = Asked(district, stage, year, ledger, case)
     first, second = (
-        figures_of(one.results, asked, f"round of {one.launch_year}") for one in (a, b)
+        figures_of(_results(one), asked, f"round of {one.launch_year}") for one in (a, b)
     )
-    return steps_between(Side.of(a), Side.of(b), (first, second), asked, "rounds")
+    sides = Side.of(a), Side.of(b)
+    return steps_between(*sides, (first, second), asked, "rounds", quick=quick)
 
 
-def _refuse_strangers(a: Round, b: Round) -> None:
+def _results(one: Round | Forecast) -> Mapping[str, pd.DataFrame]:
+    return one.tables() if isinstance(one, Forecast) else one.results
+
+
+def _refuse_strangers(a: Round, b: Round | Forecast) -> None:
     """Refuse rounds that are not of the same districts and grades, or in the wrong order."""
     if b.launch_year < a.launch_year:
         rule = f"of {b.launch_year} is compared with the later one of {a.launch_year}"
         refuse([Problem(rule, "Give the earlier round first.", file="rounds")])
     for what, column in (("districts", "district"), ("grades", "grade")):
-        mine, theirs = (set(one.results["pupils"][column]) for one in (a, b))
+        mine, theirs = (set(_results(one)["pupils"][column]) for one in (a, b))
         odd = sorted(mine ^ theirs)
         if odd:
             rule = f"do not have the same {what}: {odd[0]} is in one only ({len(odd)} such)"

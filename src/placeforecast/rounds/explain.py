@@ -104,9 +104,9 @@ def explain(
     with warnings.catch_warnings():
         # What is odd about the assumptions was said when the forecast was made.
         warnings.simplefilter("ignore", AssumptionWarning)
-        assumptions = _assumed(forecast, scenario)
+        assumptions = assumed_of(forecast, scenario)
         system, changes = changed_system(forecast, assumptions)
-        figure = _figure(forecast, (scenario, district, stage, year), ledger)
+        figure = figure_of(forecast, (scenario, district, stage, year), ledger)
         asked = Asked(
             forecast,
             assumptions,
@@ -121,14 +121,18 @@ def explain(
         tree = forecast.inputs.districts
         below = [district] if tree is None else members(tree).get(district, [district])
         leaf = below == [district]
-        terms = _leaf_demand(asked, district) if leaf else _area_demand(asked, below)
-        demand = sum(term.value for term in terms if term.term.endswith(": demand"))
-        refuse_apart(demand, float(figure["demand"]), f"{district} {stage} {year}", "stages")
-        terms.append(Term("demand", demand, "places", "sum of the demand above"))
-        return as_table([*terms, *_balance_terms(asked, district, stage, below, demand)])
+        if leaf:
+            terms = leaf_demand(asked, district, runs_of_pupils(asked), runs_of_demand(asked))
+        else:
+            terms = _area_demand(asked, below)
+        demand = demand_term(terms, float(figure["demand"]), f"{district} {stage} {year}")
+        places = {} if forecast.balance is None else runs_of_places(asked)
+        ends = balance_terms(asked, district, stage, below, demand.value, places)
+        return as_table([*terms, demand, *ends])
 
 
-def _assumed(forecast: Forecast, scenario: str) -> Assumptions:
+def assumed_of(forecast: Forecast, scenario: str) -> Assumptions:
+    """Return what a scenario of a forecast assumes."""
     table = forecast.scenarios
     named = table is not None and scenario in set(table["scenario"])
     if table is None or (scenario == BASELINE and not named):
@@ -148,7 +152,7 @@ def _refuse_unknown(column: str, value: str, known: Iterable[str]) -> None:
         refuse([Problem(rule, remedy, column=column, value=value)])
 
 
-def _figure(
+def figure_of(
     forecast: Forecast, cell: tuple[str, str, str, int], ledger: str | None
 ) -> pd.Series[float]:
     """Return the demand of the cell in the forecast, of the ledger asked for or the default one."""
@@ -162,15 +166,23 @@ def _figure(
     return rows[rows["ledger"] == chosen].iloc[0]
 
 
-def _leaf_demand(asked: Asked, district: str) -> list[Term]:
-    """Explain the demand of a district, grade by grade."""
-    pupils, demand = runs_of_pupils(asked), runs_of_demand(asked)
+def leaf_demand(
+    asked: Asked, district: str, pupils: dict[str, pd.DataFrame], demand: dict[str, pd.DataFrame]
+) -> list[Term]:
+    """Explain the demand of a district, grade by grade, from the runs of the two steps."""
     terms = []
     for grade in asked.system["grade"]:
         if (district, grade) in demand["whole"].index:
             own = pupils_terms(asked, pupils, district, grade)
             terms += [*own, *demand_terms(asked, demand, district, grade, own[-1].value)]
     return terms
+
+
+def demand_term(terms: list[Term], reported: float, where: str) -> Term:
+    """Return the sum of the demand of grades or districts, held against the forecast."""
+    demand = sum(term.value for term in terms if term.term.endswith(": demand"))
+    refuse_apart(demand, reported, where, "stages")
+    return Term("demand", demand, "places", "sum of the demand above")
 
 
 def _area_demand(asked: Asked, below: list[str]) -> list[Term]:
@@ -189,8 +201,13 @@ def _area_demand(asked: Asked, below: list[str]) -> list[Term]:
     return terms
 
 
-def _balance_terms(
-    asked: Asked, district: str, stage: str, below: list[str], demand: float
+def balance_terms(
+    asked: Asked,
+    district: str,
+    stage: str,
+    below: list[str],
+    demand: float,
+    runs: dict[str, pd.DataFrame],
 ) -> list[Term]:
     """Explain the places of a district or area, and the balance; nothing where it is not known."""
     if asked.forecast.balance is None:
@@ -207,7 +224,6 @@ def _balance_terms(
         table = table[table[column] == value]
     if table.empty:
         return []
-    runs = runs_of_places(asked)
     terms = []
     for leaf in below:
         own = [t for each in asked.stages for t in place_terms(asked, runs, leaf, each)]

@@ -229,6 +229,6 @@ def _cohorts(assumptions: Assumptions, axes: dict[str, list[Any]]) -> tuple[list
     cohorts = list(range(int(births["year"].min()), last + 1))
     shape = {"year": cohorts, "district": axes["district"]}
     share = to_array(births, shape, "share_born", holes=True)
-    first = births.loc[births["share_born"] > 0, "year"].max()
-    ahead = np.array(cohorts)[:, np.newaxis] > first
+    latest = births.loc[births["share_born"] > 0, "year"].max()
+    ahead = np.array(cohorts)[:, np.newaxis] > latest
     return cohorts, np.where(np.isnan(share), np.where(ahead, 0.0, 1.0), share)

@@ -16,7 +16,7 @@ from placeforecast.uncertainty.trajectories import draw_area
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from placeforecast.tables.doors import Array
+    from placeforecast.tables.doors import Array, Flags
     from placeforecast.tables.records import Assumptions, Inputs
     from placeforecast.uncertainty.central import Central
     from placeforecast.uncertainty.trajectories import Sampling
@@ -48,19 +48,23 @@ def single_trajectories(
     Returns
     -------
     DataFrame [trajectory, year, pupils, demand, cell_shortfall, cell_surplus, places, balance]
-        Pupils and places; trajectories are numbered from 0. Without places the columns end at
-        `demand`.
+        Pupils and places; trajectories are numbered from 0. Where the stage has no places, in whole
+        or in part, the columns end at `demand`: it is not balanced.
 
     Raises
     ------
     ValueError
-        If there is no such district, stage, ledger or plan case.
+        If there is no such district, stage, ledger or plan case, or nobody of the stage is taught
+        in the district.
     """
     central = central_of(tables, inputs, assumptions)
     _known("district", district, central.areas)
     _known("ledger", ledger, central.factor)
     groups = layout_of(central, ()).groups[ledger]
     _known("stage", stage, groups)
+    taught = _cells(central.factor[ledger], central, district, stage)
+    if not taught.any():
+        raise ValueError(f"there is no {stage} of ledger {ledger} in {district}")
     cases = {of_case for of, of_case in central.places if of == ledger}
     if cases:
         _known("plan case", case, cases)
@@ -71,7 +75,7 @@ def single_trajectories(
         sums = draw_area(central, learnt, district, number, seed)
     at = list(groups).index(stage)
     kept = {name: sums[name, ledger, ""][:, at] for name in ("pupils", "demand")}
-    if cases:
+    if cases and _cells(central.places[ledger, case], central, district, stage)[taught].all():
         for name in ("cell_shortfall", "cell_surplus"):
             kept[name] = sums[name, ledger, case][:, at]
         drawn = sums.get(("places", ledger, case))
@@ -84,6 +88,13 @@ def single_trajectories(
         "year": np.tile(years, number),
     }
     return pd.DataFrame({**columns, **{name: cells.T.ravel() for name, cells in kept.items()}})
+
+
+def _cells(array: Array, central: Central, district: str, stage: str) -> Flags:
+    """Return which cells of a stage in a district or parent are there [year, grade, district]."""
+    cells = array[:, central.groups[stage]][..., central.areas[district]]
+    there: Flags = ~np.isnan(cells)
+    return there
 
 
 def _standing(central: Central, district: str, ledger: str, case: str) -> Array:

@@ -1,0 +1,501 @@
+"""People, capacity, means, reuse and what to start: each figure of the report by another way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+import placeforecast as pf
+from placeforecast.report.compose import compose
+from placeforecast.report.compose_actions import actions
+from placeforecast.report.model import Figure, Paragraph, Points
+from placeforecast.report.view import View, catalogue
+from regions import gone, region_with
+from reports import forecast, small, table_of, texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from placeforecast.chain.record import Forecast
+    from placeforecast.report.model import Report
+
+TREE = pd.DataFrame({"district": ["C", "A", "B"], "parent": [None, "C", "C"]})
+LEVELS = {"red": "red", "yellow": "yellow", "blue": "blue", "dark_blue": "dark blue"}
+
+
+@pytest.fixture(scope="module")
+def city() -> Forecast:
+    return forecast(pf.load_example("city"), horizon=3)
+
+
+@pytest.fixture(scope="module")
+def of_city(city: Forecast) -> Report:
+    return compose(city, language="en")
+
+
+@pytest.fixture(scope="module")
+def made() -> Forecast:
+    """Forecast two districts below one, with trajectories."""
+    return forecast(small(districts=TREE), trajectories=20, seed=1)
+
+
+@pytest.fixture(scope="module")
+def of_made(made: Forecast) -> Report:
+    return compose(made, language="en")
+
+
+def rows_of(report: Report, key: str) -> list[dict[str, Any]]:
+    """Return the rows of a table by the labels of its columns."""
+    table = table_of(report, key)
+    labels = [column.label for column in table.columns]
+    return [dict(zip(labels, row, strict=True)) for row in table.rows]
+
+
+def told(report: Report, key: str) -> str:
+    """Return the paragraphs and points of a section."""
+    (section,) = (section for section in report.sections if section.key == key)
+    found = [b.text for b in section.blocks if isinstance(b, Paragraph)]
+    found += [item for b in section.blocks if isinstance(b, Points) for item in b.items]
+    return "\n".join(found)
+
+
+def with_tables(result: Forecast, **tables: pd.DataFrame | None) -> Forecast:
+    """Return a forecast with other tables."""
+    return replace(result, **tables)
+
+
+def assert_cohorts(result: Forecast, report: Report) -> None:
+    """Check every cohort of the city against the tables it is made of."""
+    given, computed = result.assumptions.births, result.births
+    enrolment = result.inputs.enrolment
+    assert given is not None
+    assert computed is not None
+    assert enrolment is not None
+    known = given[given["share_born"] > 0].groupby("year")
+    born = {**computed.groupby("year")["births"].sum(), **known["births"].sum()}
+    counted = enrolment[enrolment["grade"] == "P1"].groupby("year")["pupils"].sum()
+    ahead = result.pupils.query("grade == 'P1' and year > 2025").groupby("year")["pupils"].sum()
+    came = {**counted[counted.index <= 2025], **ahead}
+    resident = result.children.query("basis == 'resident' and age == 6")
+    living = resident.groupby("year")["children"].sum()
+    rows = rows_of(report, "cohorts")
+    assert [row["Born in"] for row in rows] == list(range(2013, 2029))
+    for row in rows:
+        entry = row["Born in"] + 6
+        assert row["Age 6 in"] == entry
+        assert row["Births"] == pytest.approx(born[row["Born in"]], abs=1e-6)
+        assert row["Resident, age 6"] == pytest.approx(living.get(entry), abs=1e-6)
+        assert row["Entrants"] == pytest.approx(came.get(entry), abs=1e-6)
+        if row["Entrants"] is not None:
+            ratio = row["Entrants"] / row["Births"]
+            assert row["Entrants / births"] == pytest.approx(ratio, abs=1e-8)
+        else:
+            assert row["Entrants / births"] is None
+    assert rows[0]["Recorded"] == 1.0
+    assert rows[-1]["Recorded"] == 0.0
+
+
+def test_cohorts_are_sums_over_the_districts(city: Forecast, of_city: Report) -> None:
+    assert_cohorts(city, of_city)
+    wrong = city.pupils.assign(pupils=city.pupils["pupils"] + 1.0)
+    with pytest.raises(AssertionError, match="Entrants|comparison failed|approx"):
+        assert_cohorts(with_tables(city, pupils=wrong), of_city)
+
+
+def test_fertility_is_weighted_by_the_women_of_each_age(city: Forecast, of_city: Report) -> None:
+    asfr, people = city.assumptions.fertility, city.population
+    assert asfr is not None
+    assert people is not None
+    rate = {(d, y, a): r for d, y, a, r in asfr[["district", "year", "age", "asfr"]].to_numpy()}
+    women = people.query("sex == 'female'")[["district", "year", "age", "population"]]
+    for row in rows_of(of_city, "fertility"):
+        born: dict[int, float] = {}
+        there: dict[int, float] = {}
+        for district, year, age, number in women[women["year"] == row["Year"]].to_numpy():
+            if (district, year, age) in rate:
+                born[age] = born.get(age, 0.0) + number * rate[district, year, age]
+                there[age] = there.get(age, 0.0) + number
+        assert row["Births per woman"] == f"{sum(born[age] / there[age] for age in born):.2f}"
+    assert len(rows_of(of_city, "fertility")) == 3
+
+
+def test_fertility_of_all_districts_alike_is_its_sum(city: Forecast) -> None:
+    """A column that is left out means the same in every district and year."""
+    alike = pd.DataFrame({"age": range(20, 40), "asfr": 0.07})
+    other = replace(city, assumptions=replace(city.assumptions, fertility=alike))
+    rows = rows_of(compose(other, language="en"), "fertility")
+    assert {row["Births per woman"] for row in rows} == {"1.40"}
+
+
+@pytest.mark.parametrize("kind", ["sector", "residence"])
+def test_pupils_by_kind_add_up_to_the_enrolment(city: Forecast, of_city: Report, kind: str) -> None:
+    enrolment = city.inputs.enrolment
+    assert enrolment is not None
+    now = enrolment[enrolment["year"] == 2025]
+    primary = now[now["grade"].str.startswith("P")]
+    row = rows_of(of_city, f"by_{kind}")[1]
+    summed = primary.groupby(kind)["pupils"].sum()
+    assert row["Stage"] == "Primary"
+    assert row["Together"] == primary["pupils"].sum()
+    kinds = {name: row[catalogue("en").value(kind, name)] for name in summed.index}
+    assert kinds == pytest.approx(summed.to_dict())
+    whole = sum(row["Together"] for row in rows_of(of_city, f"by_{kind}"))
+    assert whole == pytest.approx(now["pupils"].sum())
+
+
+def test_children_are_shown_on_each_basis(city: Forecast, of_city: Report) -> None:
+    ages = {row["Age"]: row for row in rows_of(of_city, "ages")}
+    assert ages[0]["births"] is None
+    own = city.children.query("year == 2025 and age == 6")
+    for basis in ("births", "resident"):
+        now = own.loc[own["basis"] == basis, "children"].sum()
+        assert ages[6][basis] == pytest.approx(now, abs=1e-6)
+        primary = city.children.query("basis == @basis and year == 2026 and 6 <= age <= 11")
+        row = rows_of(of_city, f"school_age_{basis}")[1]
+        assert row["Primary (6-11)"] == pytest.approx(primary["children"].sum(), abs=1e-5)
+
+
+def test_a_cohort_that_one_district_lacks_is_left_blank() -> None:
+    """The births of one district alone are not those of the region."""
+    births = small().births
+    assert births is not None
+    births = births[(births["district"] == "A") | (births["year"] >= 2013)]
+    report = compose(forecast(small(births=births)), language="en")
+    # Births of calendar years: a third of the cohort of 2013 was born in 2012.
+    assert rows_of(report, "cohorts")[0]["Born in"] == 2014
+    first, second = rows_of(report, "school_age_births")[:2]
+    assert (first["Year"], first["Junior (12-14)"]) == (2025, None)
+    assert first["Primary (6-11)"] is not None
+    assert second["Kindergarten (3-5)"] is not None
+    (figure,) = (b for s in report.sections for b in s.blocks if getattr(b, "key", "") == "ladder")
+    assert isinstance(figure, Figure)
+    assert "Births 2014: " in figure.alt
+
+
+def test_a_total_of_several_ages_has_no_entrants() -> None:
+    """Pupils of special schools are one grade of nine ages, and no part of the entrants."""
+    inputs = small()
+    enrolment = inputs.enrolment
+    assert enrolment is not None
+    special = enrolment[enrolment["grade"] == "P1"].assign(grade="SE", pupils=9.0)
+    places = inputs.places
+    assert places is not None
+    few = places[places["stage"] == "primary"].assign(stage="special", places=5.0)
+    result = forecast(
+        small(enrolment=pd.concat([enrolment, special]), places=pd.concat([places, few]))
+    )
+    report, plain = compose(result, language="en"), compose(forecast(inputs), language="en")
+    assert [row["Entrants"] for row in rows_of(report, "cohorts")] == pytest.approx(
+        [row["Entrants"] for row in rows_of(plain, "cohorts")]
+    )
+    assert "SE" in {row["Grade"] for row in rows_of(report, "grades")}
+    assert "SE" not in {row["Grade"] for row in rows_of(report, "entry")}
+
+
+def test_what_would_fill_the_section_on_people(tmp_path: Path) -> None:
+    report = compose(forecast(small()), language="en")
+    assert "Population pyramid: nothing to show. The table population would" in told(
+        report, "people"
+    )
+    assert "The table fertility, population would fill it." in told(report, "people")
+    for kind in ("sector", "residence"):
+        line = f"Pupils by {kind}, 2025: the table enrolment does not tell (column {kind})."
+        assert line in told(report, "people")
+    region = region_with(tmp_path / "region", gone("births.csv"))
+    unborn = compose(forecast(pf.read_inputs(region)), language="en")
+    assert "nothing to show. The table births would fill it." in told(unborn, "people")
+    assert table_of(unborn, "school_age_resident").rows
+
+
+def test_english_entrants_are_those_of_reception() -> None:
+    inputs = small(system="england")
+    rows = rows_of(compose(forecast(inputs), language="en"), "cohorts")
+    assert inputs.enrolment is not None
+    reception = inputs.enrolment.query("grade == 'R' and year == 2024")["pupils"].sum()
+    (row,) = (row for row in rows if row["Born in"] == 2020)
+    assert (row["Age 4 in"], row["Entrants"]) == (2024, reception)
+
+
+def test_what_stands_is_the_balance_of_the_launch(city: Forecast, of_city: Report) -> None:
+    assert city.balance is not None
+    names = {"Places": "places", "Pupils": "pupils", "Utilisation": "utilisation",
+             "Cell shortfall": "cell_shortfall", "Cell surplus": "cell_surplus"}  # fmt: skip
+    stages = {"Primary": "primary", "Junior": "junior", "General senior": "senior_general"}
+    rows = {row["Stage"]: row for row in rows_of(of_city, "standing")}
+    own = city.balance.query("district == 'CITY' and year == 2025 and plan_case == 'existing'")
+    for label, stage in stages.items():
+        (expected,) = own[(own["stage"] == stage) & (own["ledger"] == "public")].to_dict("records")
+        for column, name in names.items():
+            assert rows[label][column] == pytest.approx(expected[name], abs=1e-8)
+
+
+def test_hidden_shortage_and_staffed_places(made: Forecast) -> None:
+    hidden = pd.DataFrame(
+        {"district": ["A", "B", "C", "A"], "year": [2025, 2025, 2025, 2026], "stage": "primary",
+         "hidden_shortage": [35.0, 5.0, 40.0, 100.0]}
+    )  # fmt: skip
+    posts = pd.DataFrame(
+        {"district": ["A", "B", "A", "C", "A", "C"], "year": 2025,
+         "stage": ["primary", "primary", "junior", "kindergarten", "kindergarten", "senior_general"],
+         "staffed_places": [700.0, 800.0, 50.0, 900.0, 1.0, 30.0]}
+    )  # fmt: skip
+
+    def shown(posts: pd.DataFrame) -> dict[str, tuple[object, object]]:
+        object.__setattr__(made, "hidden_shortage", hidden)
+        object.__setattr__(made, "staffing", posts.assign(level="district", pupils=0.0))
+        report = compose(made, language="en")
+        object.__setattr__(made, "hidden_shortage", None)
+        object.__setattr__(made, "staffing", None)
+        return {
+            row["Stage"]: (row["Hidden shortage"], row["Staffed places"])
+            for row in rows_of(report, "standing")
+        }
+
+    found = shown(posts)
+    assert found["Primary"] == (40.0, 1500.0)
+    assert found["Junior"] == (None, None)  # posts of one district only
+    assert found["Kindergarten"] == (None, 900.0)
+    assert found["General senior"] == (None, 30.0)
+    # Of a region without a district above, posts of a parent and of what lies below are not added.
+    twice = pd.concat([posts, posts.query("stage == 'primary'")])
+    assert shown(twice)["Primary"] == (40.0, None)
+
+
+def test_entry_grades_are_sums_of_cells(made: Forecast, of_made: Report) -> None:
+    cells = made.balance_cells
+    assert cells is not None
+    cells = cells.query("plan_case == 'planned' and ledger == 'all'")
+    below = {"C": ["A", "B"], "A": ["A"], "B": ["B"]}
+    years = [column.label for column in table_of(of_made, "entry").columns][3:]
+    assert years == ["2025", "2026", "2028", "2030", "2033"]
+    shown = {(row["District"], row["Grade"]): row for row in rows_of(of_made, "entry")}
+    short = set()
+    for district, leaves in below.items():
+        for grade in ("K1", "P1", "J1", "S1", "V1"):
+            own = cells[cells["district"].isin(leaves) & (cells["grade"] == grade)]
+            own = own[own["year"].isin([int(year) for year in years])]
+            if (own["balance"] < 0).any():
+                short.add((district, grade))
+                net = own.groupby("year")["balance"].sum()
+                values = {year: shown[district, grade][year] for year in years}
+                assert values == pytest.approx({str(y): n for y, n in net.items()}, abs=1e-8)
+    assert set(shown) == short
+    assert ("A", "K1") in short
+
+
+def test_warnings_are_those_of_the_balance(made: Forecast, of_made: Report) -> None:
+    assert made.balance is not None
+    own = made.balance.query("plan_case == 'planned' and ledger == 'all'")
+    own = own.set_index(["district", "stage", "year"])
+    words = catalogue("en")
+    rows = rows_of(of_made, "warned")
+    for row in rows:
+        for year in (2025, 2026, 2028, 2030, 2033):
+            (stage,) = (s for s in STAGES if words.stage(s) == row["Stage"])
+            cell = own.loc[(row["District"], stage, year)]
+            level = LEVELS.get(cell["warning"], cell["warning"])
+            share = f"{cell['utilisation']:.1%} ({cell['chance_of_warning']:.1%})"
+            assert row[str(year)] == f"{level} {share}"
+    noted = own[own["warning"] != "normal"].reset_index()
+    noted = noted[noted["stage"].isin(STAGES) & noted["year"].isin([2025, 2026, 2028, 2030, 2033])]
+    assert len(rows) == len(noted[["district", "stage"]].drop_duplicates())
+
+
+STAGES = ("kindergarten", "primary", "junior", "senior_general", "senior_vocational")
+
+
+def test_capacity_without_what_it_can_do_without() -> None:
+    """No class sizes, no trajectories, no district above the others; and no places at all."""
+    flat = compose(forecast(small()), language="en")
+    assert "Class sizes: nothing to show. The table class_sizes would fill it." in told(
+        flat, "capacity"
+    )
+    warned = rows_of(flat, "warned")
+    assert {row["District"] for row in warned} == {"A", "B"}
+    assert all("(" not in row["2025"] for row in warned)
+    assert len(table_of(flat, "standing").rows) == 5
+    bare = compose(forecast(small(places=None, projects=None)), language="en")
+    for section in ("capacity", "reuse"):
+        assert told(bare, section).startswith("There is no table places, so the forecast stops")
+    ample = small().places
+    assert ample is not None
+    ample = ample.assign(places=ample["places"] * 1.25)
+    quiet = compose(forecast(small(places=ample, projects=None)), language="en")
+    assert "No entry grade is short in any of the years shown." in told(quiet, "capacity")
+
+
+def test_money_is_told_in_units_of_ten_thousand(city: Forecast, of_city: Report) -> None:
+    money = city.funding
+    assert money is not None
+    rows = rows_of(of_city, "funding")
+    assert len(rows) == len(money) == 4
+    for row, (_, expected) in zip(rows, money.iterrows(), strict=True):
+        assert row["Year"] == expected["year"]
+        assert row["Capital"] == pytest.approx(expected["capital"] / 10_000)
+        assert row["Recurrent not funded"] == pytest.approx(
+            expected["recurrent_unfunded"] / 10_000, abs=1e-6
+        )
+    blank = money["year"] >= 2027
+    caps = ["capital_cap", "capital_unfunded", "recurrent_cap", "recurrent_unfunded"]
+    cut = money.assign(capital=money["capital"].mask(blank, 0.0))
+    cut[caps] = cut[caps].mask(blank)
+    shown = rows_of(compose(with_tables(city, funding=cut), language="en"), "funding")
+    assert [row["Year"] for row in shown] == [2025, 2026]
+    none = cut[blank]
+    assert "nothing was found" in told(
+        compose(with_tables(city, funding=none), language="en"), "means"
+    )
+
+
+def test_rooms_of_the_region_are_sums_and_never_of_a_part(made: Forecast, of_made: Report) -> None:
+    rooms = made.rooms
+    assert rooms is not None
+    own = rooms.query("stage == 'primary' and year == 2026 and ledger == 'all'")
+    (row,) = (r for r in rows_of(of_made, "rooms") if (r["Stage"], r["Year"]) == ("Primary", 2026))
+    for label in ("Pupils", "Classes", "Rooms", "Staff"):
+        assert row[label] == pytest.approx(own[label.lower()].sum())
+    holed = rooms.assign(staff=rooms["staff"].mask(rooms["district"] == "B"))
+    rows = rows_of(compose(with_tables(made, rooms=holed), language="en"), "rooms")
+    assert all(row["Staff"] is None for row in rows)
+    assert all(row["Pupils"] is not None for row in rows)
+
+
+def test_what_would_fill_the_section_on_means() -> None:
+    lone = told(compose(forecast(small()), language="en"), "means")
+    assert "Staff and posts: nothing to show. The table posts would fill it." in lone
+    assert "The table budget would fill it." in lone
+    nothing = with_tables(forecast(small()), rooms=None)
+    assert "The table standards would fill it." in told(compose(nothing, language="en"), "means")
+
+
+def test_candidates_stand_in_the_stated_order(city: Forecast, of_city: Report) -> None:
+    found = pf.conversion_candidates(city)
+    size = (found["places"].fillna(0.0) * found["years"]).tolist()
+    idle = (found["idle_from"] * found["years"]).tolist()
+    order = sorted(range(len(found)), key=lambda at: (-size[at], -idle[at]))
+    expected = found.iloc[order]
+    shown = rows_of(of_city, "reuse_all")
+    assert len(shown) == len(found) > 25
+    assert table_of(of_city, "reuse").rows == table_of(of_city, "reuse_all").rows[:25]
+    names = {"Idle": "idle_from", "Short": "short_to", "Places": "places",
+             "In every year": "places_throughout"}  # fmt: skip
+    for label, name in names.items():
+        blank = expected[name].isna().tolist()
+        assert [row[label] is None for row in shown] == blank
+        known = [row[label] for row in shown if row[label] is not None]
+        assert known == pytest.approx(expected[name].dropna().tolist(), abs=1e-8)
+    childcare = [row for row in shown if "hildcare" in row["Could serve"]]
+    assert len(childcare) == (found["to_stage"] == "childcare").sum() > 0
+    assert {row["Places"] for row in childcare} == {None}
+
+
+def test_smaller_classes_fill_the_places(made: Forecast, of_made: Report) -> None:
+    assert made.balance is not None
+    standards = {"Kindergarten": 30.0, "Primary": 45.0, "Junior": 50.0}
+    own = made.balance.query("district == 'C' and plan_case == 'planned' and ledger == 'all'")
+    rows = {row["Stage"]: row for row in rows_of(of_made, "smaller")}
+    for label, size in standards.items():
+        assert rows[label]["Standard"] == size
+        for year in (2026, 2033):
+            (cell,) = own[(own["stage"] == label.lower()) & (own["year"] == year)].to_dict(
+                "records"
+            )
+            expected = size * cell["demand"] / cell["places"]
+            assert rows[label][str(year)] == pytest.approx(expected, abs=1e-8)
+
+
+def test_the_opening_says_how_surely_places_are_short(made: Forecast, of_made: Report) -> None:
+    assert made.balance is not None
+    worst = made.balance.query(
+        "district == 'A' and stage == 'primary' and year == 2027 and plan_case == 'planned'"
+    ).iloc[0]
+    low, high = (f"{worst[f'demand_p{q}']:,.0f}" for q in (10, 90))
+    sure = f"; chance of a shortage then {worst['chance_of_shortfall']:.1%}, need between {low} and"
+    (line,) = (t for t in told(of_made, "summary").splitlines() if t.startswith("A, Primary: "))
+    assert f"{sure} {high}." in line
+    assert "chance of a shortage" not in told(compose(forecast(small()), language="en"), "summary")
+
+
+def act(result: Forecast, language: str, **row: object) -> list[str]:
+    """Return what is to be started of primary places, where the review says what is given."""
+    view = View(result, catalogue(language), result)
+    review = view.review
+    assert review is not None
+    usual = {
+        "uncovered": 0.0,
+        "permanent_or_temporary": "both",
+        "permanent_places": 900.0,
+        "temporary_places": 300.0,
+        "uncovered_year": 2027,
+    }
+    table = review.districts.assign(uncovered=0.0)
+    at = (table["district"] == "C") & (table["stage"] == "primary")
+    assert at.sum() == 1
+    for name, value in {**usual, **row}.items():
+        if isinstance(value, str):
+            table[name] = table[name].astype(object)
+        table.loc[at, name] = value
+    other = View(result, catalogue(language), result)
+    other.__dict__["review"] = replace(review, districts=table)
+    found: list[str] = []
+    for block in actions(other):
+        found += block.items if isinstance(block, Points) else [getattr(block, "text", "")]
+    return found
+
+
+IN_TIME = {"uncovered": 1200.4, "needed_by": 2029, "start_by": 2026, "late": False}
+
+
+def test_what_to_start_is_told_in_a_sentence(made: Forecast) -> None:
+    head, line = act(made, "en", **IN_TIME)
+    assert head == (
+        "What to start, and by when, in C with every project of plan case planned in place:"
+    )
+    assert line == (
+        "Primary: at most 1,200 places uncovered (in 2027); 900 to build for good; "
+        "300 to bridge with temporary places or transfers; start by 2026, for 2029."
+    )
+    late = act(made, "en", **{**IN_TIME, "late": True})[1]
+    assert late.endswith("; needed in 2029: the year to start (2026) is past, so bridge first.")
+    unknown = act(made, "en", **{**IN_TIME, "start_by": pd.NA, "late": pd.NA})[1]
+    assert unknown.endswith("; needed by 2029; the standards have no lead time for it.")
+    only = {"needed_by": pd.NA, "start_by": pd.NA, "late": pd.NA, "temporary_places": 0.0}
+    cells = act(made, "en", **{**IN_TIME, **only})[1]
+    assert cells == (
+        "Primary: at most 1,200 places uncovered (in 2027); 900 to build for good; "
+        "single zones and grades are short, not the stage: move pupils or classes first."
+    )
+    undecided = act(made, "en", **{**IN_TIME, "permanent_or_temporary": pd.NA})[1]
+    assert "build" not in undecided
+
+
+def test_nothing_to_start_is_said(made: Forecast) -> None:
+    assert act(made, "en", uncovered=0.4) == [
+        "What to start: nothing. With every project of plan case planned in place, "
+        "no cell in C is short."
+    ]
+    (line,) = act(made, "zh", uncovered=0.4)
+    assert line == catalogue("zh")("opening.start_none", area="C", case="规划")
+
+
+def test_what_to_start_in_chinese(made: Forecast) -> None:
+    _, line = act(made, "zh", **IN_TIME)
+    words = catalogue("zh")
+    parts = (
+        words("opening.uncovered", stage="小学", places="1,200", year=2027),
+        words("opening.build", places="900"),
+        words("opening.bridge", places="300"),
+        words("opening.start_by", year=2026, needed=2029),
+    )
+    assert line == words("opening.start_join").join(parts) + words("opening.start_end")
+    assert "2026" in parts[-1]
+    assert "2029" in parts[-1]
+
+
+def test_a_region_without_a_whole_has_nothing_to_start() -> None:
+    """Districts side by side have no rows of the whole region in the review."""
+    flat = compose(forecast(small()), language="en")
+    assert "What to start" not in texts(flat, "summary")
