@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 import placeforecast as pf
 from placeforecast.report.compose import compose
-from placeforecast.report.model import Paragraph, Table
+from placeforecast.report.model import Paragraph, Points, Table
 from placeforecast.tables.grades import load_grades
 from placeforecast.tables.settings import Settings
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 YEARS = range(2019, 2026)
 TITLE = "</style><script>alert(2)</script> & =2+2 {region} (synthetic)"
+
+TREE = pd.DataFrame({"district": ["C", "A", "B"], "parent": [None, "C", "C"]})
 
 
 def small(
@@ -137,3 +140,30 @@ def table_of(report: Report, key: str) -> Table:
     """Return a table of a report."""
     (found,) = (table for _, table in report.tables() if table.key == key)
     return found
+
+
+def rows_of(report: Report, key: str) -> list[dict[str, Any]]:
+    """Return the rows of a table by the labels of its columns."""
+    table = table_of(report, key)
+    labels = [column.label for column in table.columns]
+    return [dict(zip(labels, row, strict=True)) for row in table.rows]
+
+
+def told(report: Report, key: str) -> str:
+    """Return the paragraphs and points of a section."""
+    (section,) = (section for section in report.sections if section.key == key)
+    found = [b.text for b in section.blocks if isinstance(b, Paragraph)]
+    found += [item for b in section.blocks if isinstance(b, Points) for item in b.items]
+    return "\n".join(found)
+
+
+@cache
+def short_city() -> Forecast:
+    """Return the forecast of the example city over three years, made once."""
+    return forecast(pf.load_example("city"), horizon=3)
+
+
+@cache
+def two_below_one() -> Forecast:
+    """Return the forecast of two districts below one, with trajectories, made once."""
+    return forecast(small(districts=TREE), trajectories=20, seed=1)

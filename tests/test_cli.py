@@ -26,6 +26,8 @@ NEED_THEIR_TABLE = {
     "hot_spots",
     "crowding",
     "estates",
+    "funding",
+    "staffing",
     "housing_levels",
     "relief",
 }
@@ -154,8 +156,9 @@ def test_report_writes_every_format(region: Path, tmp_path: Path) -> None:
     call = run("report", region, "--out", tmp_path / "out")
     assert call.status == 0
     written = call.out.splitlines()
-    assert sorted(written) == sorted(str(p) for p in (tmp_path / "out").rglob("*") if p.is_file())
-    assert {name.rpartition(".")[2] for name in written} == {"html", "xlsx"}
+    files = {p.name: str(p) for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    assert sorted(written) == sorted(files.values())
+    assert {name.rpartition(".")[2] for name in written} == {"html", "docx", "xlsx"}
 
 
 def test_report_writes_the_format_asked_for(region: Path, tmp_path: Path) -> None:

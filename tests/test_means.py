@@ -94,6 +94,15 @@ def test_half_of_the_posts_needed_and_vacant_in_four_years_are_asked_for_as_trai
     np.testing.assert_allclose(few["trainees"].head(2), [(60 - 55) / 2, (60 - 45) / 2])
 
 
+def test_staffed_places_follow_the_staff_that_is_needed() -> None:
+    """With 1.25 times as many members of staff for elective classes a post staffs fewer places."""
+    more = pd.DataFrame({"indicator": ["elective_staff_factor"], "stage": "", "value": 1.25})
+    given = pf.Assumptions(standards=pd.concat([NORMS, more], ignore_index=True))
+    table = staff_and_posts(PUPILS, posts_of(), given, launch_year=2025, districts=TREE)
+    np.testing.assert_allclose(table["staff"].iloc[0], 125)
+    np.testing.assert_allclose(table["staffed_places"], 98 * 1.05 * 20 / 1.25)
+
+
 def test_posts_of_a_parent_and_of_every_stage() -> None:
     """Those of both counties and stages: 100 + 50 + 50 + 50 in the first year."""
     table = staffed(posts_of(district="C", stage=None))
@@ -103,6 +112,18 @@ def test_posts_of_a_parent_and_of_every_stage() -> None:
     assert table["staffed_places"].isna().all()
     without = posts_of(district="C").drop(columns="stage")
     pd.testing.assert_frame_equal(staffed(without), table)
+
+
+def test_a_district_that_knows_no_sectors_counts_with_all_of_its_pupils() -> None:
+    """Of A the public half of 4,000 pupils is taught by the city's staff, of B each of 2,000."""
+    left = PUPILS[(PUPILS["district"] == "A") | (PUPILS["ledger"] == "all")]
+    city = staffed(posts_of(district="C"), left)
+    np.testing.assert_allclose(city["pupils"].head(2), [2000 + 2000, 1900 + 2000])
+    own = staffed(posts_of(district="B"), left)
+    np.testing.assert_allclose(own["staff"], 2000 / 20)
+    table = money_needed(left, None, BUDGET, NORMS, launch_year=2025, districts=TREE)
+    taught = table.query("district == 'C' and year == 2025")["recurrent"].iloc[0]
+    assert taught == pytest.approx((2000 + 500 + 2000 + 1000) * 100)
 
 
 def test_nothing_is_carried_on() -> None:
@@ -200,6 +221,21 @@ def test_a_project_that_opens_in_the_year_it_starts_costs_all_of_it_then() -> No
     table = money(projects_of(starts=[2028.0, 2026.0, 2022.0, np.nan]))
     city = table[table["district"] == "C"].set_index("year")
     np.testing.assert_allclose(city["capital"], [0, 0.3e6, 0, 60e6, 0, 0])
+
+
+def test_private_projects_ask_nothing_of_the_budget() -> None:
+    table = money(projects_of(sector=["private", None, "public", "public"]))
+    city = table[table["district"] == "C"].set_index("year")
+    np.testing.assert_allclose(city["capital"], [0.15e6, 0.15e6, 0, 0, 0, 0])
+
+
+def test_what_has_not_begun_begins_at_the_launch_at_the_earliest() -> None:
+    """Two years before 2026 lie before the launch: spent if it is being built, else still due."""
+    opens = [2028.0, 2026.0, 2025.0, np.nan]
+    for status, due in (("proposed", 0.3e6), ("under_construction", 0.15e6)):
+        table = money(projects_of(opens=opens, status=["open", status, "open", "open"]))
+        city = table[table["district"] == "C"].set_index("year")
+        np.testing.assert_allclose(city["capital"], [due, 0, 0, 0, 0, 0])
 
 
 def test_without_an_allowance_recurrent_cost_is_not_known() -> None:

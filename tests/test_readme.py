@@ -29,5 +29,5 @@ def test_the_readme_runs_as_printed(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     written = {path.name for path in (tmp_path / "out" / "city").iterdir()}
-    assert written == {"report.html", "report.xlsx"}
+    assert written == {"report.html", "report.docx", "report.xlsx"}
     assert (tmp_path / "out" / "round_2025" / "round.json").is_file()

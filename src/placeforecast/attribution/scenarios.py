@@ -134,6 +134,8 @@ def attribute_scenarios(
     ------
     ValueError
         For a name that the forecast does not have.
+    InputError
+        If the two have no such figure in common, such as a stage that the ledger does not have.
 
     Examples
     --------

@@ -57,7 +57,8 @@ def tornado(
     """Move each driver of one figure of the balance alone, from low to high.
 
     Central runs only. A row of `ranges` that names no year holds, in a table by the year reached,
-    from the year after the launch: what is counted is not moved.
+    from the year after the launch: what is counted is not moved. A correction by the last error is
+    not moved either: as many places in each end as in the forecast, though it goes by the pupils.
 
     Parameters
     ----------
@@ -86,7 +87,8 @@ confidence, district, stage, year, ledger, plan_case]
     Raises
     ------
     InputError
-        For a row of the ranges given that cannot be applied.
+        For a row of the ranges given that cannot be applied; one of a table that the assumptions
+        do not have is left out, as long as the driver has another.
     ValueError
         For a name that the forecast does not have, ranges without a low or a high end, or where no
         driver can be moved.
@@ -117,7 +119,7 @@ confidence, district, stage, year, ledger, plan_case]
     table = _ranges(shipped("ranges").replace("", None) if ranges is None else ranges)
     base = Side.of(own, before=own.assumptions)
     swap = Swap(base, base, year, year, stages_named(stage), ledger, case)
-    # What the chain does not compute again, a correction by the last error, is the same in each.
+    # What the chain does not compute again, a correction by the last error, is held in places.
     fixed = central - _figure(swap, district, stage)
     found = []
     for driver, rows in table.groupby("driver", sort=False):

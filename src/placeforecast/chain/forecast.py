@@ -19,7 +19,7 @@ from placeforecast.scenarios.choose import (
     scenario_texts,
     scenarios_asked,
 )
-from placeforecast.tables.problems import AssumptionWarning
+from placeforecast.tables.problems import AssumptionWarning, InputError
 from placeforecast.tables.vocabulary import vocabulary
 from placeforecast.uncertainty.learn import COVERAGE, learn_errors
 from placeforecast.uncertainty.trajectories import Sampling
@@ -154,10 +154,13 @@ def _runs(
         delayed(_heard)(inputs, one, base, span, sampling=sampling, model=model)
         for one in changed
     )
-    said = {(one.__class__, str(one)): one for _, heard in found for one in heard}
+    said = {(one.__class__, str(one)): one for _, heard, _ in found for one in heard}
     for warning in said.values():
         warnings.warn(warning, stacklevel=3)
-    return {name: run for name, (run, _) in zip(names, found, strict=True)}
+    for _, _, error in found:
+        if error is not None:
+            raise error
+    return {name: run for name, (run, _, _) in zip(names, found, strict=True)}
 
 
 def _heard(
@@ -168,12 +171,17 @@ def _heard(
     *,
     sampling: Sampling | None,
     model: str | Path | None,
-) -> tuple[Run, list[Warning]]:
+) -> tuple[Run, list[Warning], InputError | None]:
     """Run one scenario, and return what was warned of: a process of its own tells nobody."""
+    done: Run = ({}, [])
+    failed = None
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
-        done = run(inputs, assumptions, base, span, sampling=sampling, model=model)
-    return done, [one.message for one in heard if isinstance(one.message, Warning)]
+        try:
+            done = run(inputs, assumptions, base, span, sampling=sampling, model=model)
+        except InputError as error:  # what was warned of before is told first
+            failed = error
+    return done, [one.message for one in heard if isinstance(one.message, Warning)], failed
 
 
 def _side_by_side(runs: Mapping[str, Run], name: str) -> pd.DataFrame | None:

@@ -24,6 +24,7 @@ ESTIMATED_BY = {
 }
 """The standard that stands in for a cost left blank; other kinds need their own cost."""
 TO_COME = ("proposed", "approved", "under_construction", "delayed")
+BEGUN = ("under_construction", "delayed")
 FREE = ("closure",)
 """Kinds that cost nothing to build where no cost is given."""
 COLUMNS = [
@@ -41,17 +42,18 @@ def money_needed(
     launch_year: int,
     districts: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Set what projects still to come cost, and what pupils cost a year, against the budget.
+    """Set what public projects still to come cost, and what pupils cost a year, against the budget.
 
     The cost of a project falls in equal parts on the years from its start to the year before it
     opens (all of it on the start where there is none between); what falls before the launch is
-    spent. Recurrent cost is pupils of public schools times `recurrent_per_pupil`: the allowance of
-    a school, without salaries.
+    spent. A start that is not given is the opening less the lead time; of what is only proposed or
+    approved not before the launch. Recurrent cost is pupils of public schools times
+    `recurrent_per_pupil`: the allowance of a school, without salaries.
 
     Parameters
     ----------
     demand : DataFrame [district, year, stage, ledger, pupils]
-        From `demand_places`. Ledger `public`, or `all` of a stage that has no other.
+        From `demand_places`. Ledger `public`, or `all` where a stage of a district has no other.
     projects : DataFrame or None
         The plan; without a `cost` in yuan, places times `cost_per_place`.
     budget : DataFrame [district, year, source, capital_cap, recurrent_cap]
@@ -94,7 +96,7 @@ recurrent_cap, recurrent_unfunded, estimated]
     1  2026  30000000.0   20000000.0        10000000.0
     """
     years = [year for year in sorted(set(demand["year"].tolist())) if year >= launch_year]
-    spent = _spending(projects, standards)
+    spent = _spending(projects, standards, launch_year)
     taught = _recurrent(demand, standards)
     below = {} if districts is None else members(districts)
     named = levels(districts)
@@ -123,19 +125,26 @@ recurrent_cap, recurrent_unfunded, estimated]
     return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 
-def _spending(projects: pd.DataFrame | None, standards: pd.DataFrame | None) -> pd.DataFrame:
-    """Return what each project still to come costs in each year."""
+def _spending(
+    projects: pd.DataFrame | None, standards: pd.DataFrame | None, launch_year: int
+) -> pd.DataFrame:
+    """Return what each public project still to come costs in each year."""
     if projects is None:
         return _spent([])
     table = derived_places(projects, standards)
     absent = {c: np.nan for c in ("cost", "starts", "opens") if c not in table.columns}
     table = table.assign(**absent)
     table = table[table["status"].isin(TO_COME)]
+    if "sector" in table.columns:  # money of the budget builds public schools
+        table = table[table["sector"].isna() | (table["sector"] == "public")]
     opens = table["opens"].astype("float64")
     cells = table[["district", "stage"]].assign(year=opens)
     lead = standard(standards, "lead_time", cells)
+    derived = opens - np.ceil(lead)
+    # What has not begun cannot have spent anything: it begins at the launch at the earliest.
+    derived = derived.where(table["status"].isin(BEGUN), derived.clip(lower=launch_year))
     table = table.assign(
-        first=table["starts"].astype("float64").fillna(opens - np.ceil(lead)),
+        first=table["starts"].astype("float64").fillna(derived),
         **{name: standard(standards, name, cells) for name in set(ESTIMATED_BY.values())},
     )
     rows: list[tuple[Any, ...]] = []

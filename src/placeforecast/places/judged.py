@@ -1,4 +1,4 @@
-"""The ledger that a stage is judged by: public where it knows sectors, else all."""
+"""The ledger that a stage is judged by in a district: public where it knows sectors, else all."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+WHERE = ("scenario", "district", "year", "stage")
+"""What has a ledger of its own: a district that knows no sectors is not left out beside others."""
+
 
 def judged(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the ledger that each stage is judged by.
+    """Return the rows of the ledger that each stage of each district is judged by.
 
     Parameters
     ----------
     table : DataFrame [stage, ledger, ...]
+        Also told apart by `scenario`, `district` and `year`, where it has them.
 
     Returns
     -------
     DataFrame
-        The rows of ledger `public`; of a stage that has none, those of ledger `all`.
+        The rows of ledger `public`; where a stage of a district has none, those of ledger `all`.
 
     Examples
     --------
@@ -30,6 +34,7 @@ def judged(table: pd.DataFrame) -> pd.DataFrame:
     1  primary  public
     2  special     all
     """
-    public = set(table.loc[table["ledger"] == "public", "stage"])
-    ledger = table["stage"].isin(public).map({True: "public", False: "all"})
-    return table[table["ledger"] == ledger]
+    public = table["ledger"] == "public"
+    keys = [table[name] for name in WHERE if name in table.columns]
+    told = public.groupby(keys, sort=False).transform("any")
+    return table[public | (~told & (table["ledger"] == "all"))]

@@ -9,7 +9,6 @@ import pandas as pd
 
 from placeforecast.places.classes import rooms_and_staff
 from placeforecast.places.judged import judged
-from placeforecast.rates.standards import standard
 from placeforecast.tables.districts import NO_LEVEL, levels, members
 from placeforecast.tables.problems import Problem, refuse
 
@@ -49,7 +48,7 @@ def staff_and_posts(
     Parameters
     ----------
     demand : DataFrame [district, year, grade, stage, ledger, pupils]
-        From `demand_places`. Ledger `public`, or `all` of a stage that has no other.
+        From `demand_places`. Ledger `public`, or `all` where a stage of a district has no other.
     posts : DataFrame [district, year, stage, posts_cap, posts_filled, retirements]
         Of a district of any level; a blank stage is all stages together.
     assumptions : Assumptions
@@ -108,17 +107,16 @@ to_recruit, idle_posts, trainees, staffed_places]
         wanted = table[["posts_cap", "staff"]].min(axis=1, skipna=False)
         vacant = (wanted - table["posts_left"]).clip(lower=0)
         later = vacant.reindex(own.index + TRAINED_FOR).set_axis(own.index)
-        cells = table.reset_index(names="year")[["district", "year", "stage"]]
-        per_staff = standard(assumptions.standards, "pupils_per_staff", cells).to_numpy()
+        staffed = (1 + TEMPORARY_SHARE) * table["posts_cap"]
+        per_staff = table["pupils"] / table["staff"].where(table["staff"] > 0)
         parts.append(
             table.assign(
                 beyond_cap=(table["staff"] - table["posts_cap"]).clip(lower=0),
                 to_recruit=(table["staff"] - table["posts_left"]).clip(lower=0),
                 idle_posts=(table["posts_left"] - table["staff"]).clip(lower=0),
                 trainees=TRAINEE_SHARE * later,
-                staffed_places=np.where(stage == EVERY, np.nan, per_staff)
-                * (1 + TEMPORARY_SHARE)
-                * table["posts_cap"],
+                # Of all stages together a place has no one number of pupils per member of staff.
+                staffed_places=np.nan if stage == EVERY else staffed * per_staff,
             ).reset_index(names="year")
         )
     return pd.concat(parts, ignore_index=True)[COLUMNS]

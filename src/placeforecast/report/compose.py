@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from placeforecast.report.appendix import appendix_of
 from placeforecast.report.compose_balance import balance_section
@@ -105,4 +106,5 @@ def compose(
         sections=sections,
         explorer=explorer_of(view),
         appendix=partial(appendix_of, view, sections),
+        mark=f"placeforecast {launch} {crc32(view.region.encode()):08x}",
     )

@@ -228,5 +228,6 @@ def _describe(place: Place, report: Report) -> None:
     properties = place.document.core_properties
     properties.title = clean(report.title)[:LONGEST]
     properties.subject = clean(report.region)[:LONGEST]
+    properties.keywords = report.mark
     properties.language = LANG[report.language]
     properties.created = properties.modified = CREATED

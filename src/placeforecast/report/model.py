@@ -241,6 +241,8 @@ class Report:
         For formats that a reader can ask questions; None without a balance.
     appendix : callable or None
         Makes the sheets that only a workbook has.
+    mark : str
+        Says in the properties of a file which region and launch it is of, in plain characters.
     """
 
     language: str
@@ -253,6 +255,7 @@ class Report:
     sections: tuple[Section, ...]
     explorer: Explorer | None = None
     appendix: Callable[[], Appendix] | None = None
+    mark: str = ""
 
     def tables(self) -> Iterator[tuple[Section, Table]]:
         """Yield every table with the section it stands in."""

@@ -138,6 +138,7 @@ def page_data(report: Report) -> Data:
     title = on_one_line(report.title)
     data = {
         "name": f"{region} – {title}",
+        "mark": report.mark,
         "lang": language,
         "land": land,
         "region": region,

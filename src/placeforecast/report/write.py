@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import re
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from zipfile import ZipFile, is_zipfile
 
 from placeforecast.plot.words import LANGUAGES
 from placeforecast.report.compose import compose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from placeforecast.chain.record import Forecast
     from placeforecast.report.model import Report
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 RENDERERS = {name: f"placeforecast.report.{name}" for name in ("html", "docx", "xlsx", "pdf")}
 """The module that writes each format; loaded when it is asked for, since its library is heavy."""
 DEFAULT = ("html", "docx", "xlsx")
-MANIFEST = "report.json"
-"""Says which region and launch the reports of a folder are of."""
+MARK = re.compile(rb"placeforecast \d{4} [0-9a-f]{8}")
+"""Says within a report which launch and region it is of."""
+PROPERTIES = "docProps/core.xml"
+"""Where documents of an office hold it."""
 
 
 def write_report(
@@ -46,8 +49,7 @@ def write_report(
     ----------
     forecast : Forecast
     folder : str or Path
-        Made if it is not there; gets ``report.html`` and so on, and ``report.json``, which says
-        what they are of.
+        Made if it is not there; gets ``report.html`` and so on.
     language : {"zh", "en"}
     formats : sequence of {"html", "docx", "xlsx", "pdf"}
         A page with a picker of districts; a Word document; a workbook with every row; a PDF.
@@ -93,22 +95,23 @@ def write_report(
         raise NotADirectoryError(f"{place} is a file; a report needs a folder")
     boundaries = None if geojson is None else Path(geojson)
     report = compose(forecast, language=language, before=before, geojson=boundaries)
-    said: dict[str, str | int] = {"region": report.region, "launch_year": forecast.launch_year}
-    another = _of_another(place, said, overwrite=overwrite)
+    another = _of_another(place, report.mark)
+    if another and not overwrite:
+        raise FileExistsError(
+            f"{place} holds the report of another region or launch ({', '.join(another)}); "
+            "give another folder, or overwrite=True to replace it"
+        )
     parent = place.resolve().parent
     parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{place.name}-", dir=parent) as beside:
         built = [Path(beside) / f"report.{name}" for name in wanted]
         for name, path in zip(wanted, built, strict=True):
             _render(name, report, path, template)
-        manifest = Path(beside) / MANIFEST
-        manifest.write_text(json.dumps(said, ensure_ascii=False) + "\n", encoding="utf-8")
         place.mkdir(exist_ok=True)
         moved = [path.replace(place / path.name) for path in built]
-        # What stays would be taken for a report of the region and launch that the folder now names.
-        for name in [name for name in RENDERERS if another and name not in wanted]:
-            (place / f"report.{name}").unlink(missing_ok=True)
-        manifest.replace(place / MANIFEST)
+        # What stays would be taken for a report of the region and launch that the folder now holds.
+        for name in another.keys() - {path.name for path in moved}:
+            (place / name).unlink()
         return moved
 
 
@@ -120,25 +123,22 @@ def _render(name: str, report: Report, path: Path, template: str | Path | None) 
         write(report, path)
 
 
-def _of_another(place: Path, said: Mapping[str, str | int], *, overwrite: bool) -> bool:
-    """Return whether a folder holds the report of another region or launch; refuse it unasked."""
-    manifest = place / MANIFEST
-    if not manifest.is_file():
-        return False
-    try:
-        standing = json.loads(manifest.read_bytes())
-    except ValueError:
-        standing = None
-    if standing == said:
-        return False
-    if not overwrite:
-        known = isinstance(standing, dict) and set(standing) == set(said)
-        told = " ".join(str(value) for value in standing.values()) if known else "an unknown region"
-        raise FileExistsError(
-            f"{place} holds the report of {told}; "
-            "give another folder, or overwrite=True to replace it"
-        )
-    return True
+def _of_another(place: Path, mark: str) -> dict[str, str]:
+    """Return the reports in a folder that are of another region or launch, with their marks."""
+    found = {f"report.{name}": _mark_of(place / f"report.{name}") for name in RENDERERS}
+    return {name: standing for name, standing in found.items() if standing not in ("", mark)}
+
+
+def _mark_of(path: Path) -> str:
+    """Return the mark of a report that stands; blank where there is none, or none of ours."""
+    if not path.is_file():
+        return ""
+    content = path.read_bytes()
+    if is_zipfile(path):
+        with ZipFile(path) as file:
+            content = file.read(PROPERTIES) if PROPERTIES in file.namelist() else b""
+    found = MARK.search(content)
+    return found[0].decode() if found else ""
 
 
 def _checked(language: str, formats: Sequence[str]) -> list[str]:

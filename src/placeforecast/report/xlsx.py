@@ -113,7 +113,8 @@ def write_xlsx(report: Report, path: Path) -> None:
     """
     appendix = report.appendix() if report.appendix is not None else None
     with xlsxwriter.Workbook(str(path), OPTIONS) as file:
-        file.set_properties({"title": report.title, "subject": report.region, "created": CREATED})
+        told = {"title": report.title, "subject": report.region, "keywords": report.mark}
+        file.set_properties({**told, "created": CREATED})
         book = Book(report, file, formats_of(file), appendix)
         for section in report.sections:
             own = [b for b in section.blocks if isinstance(b, Table) and b.sheet]
