@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from placeforecast.report.view import View
 
 EXISTING = "existing"
+CERTAIN = 0.9995
+"""A chance that is printed as 100.0 %."""
 
 
 def capacity_section(view: View) -> Section:
@@ -211,13 +213,13 @@ def _warned(view: View) -> list[Block]:
 
 
 def _level(view: View, row: object) -> str:
-    """Return a level of warning with how full it is and, where drawn, how sure."""
+    """Return a level of warning with how full it is and, where it is not certain, how sure."""
     assert isinstance(row, dict)
     level = view.words.warning(str(row["warning"]))
     if pd.isna(row["utilisation"]):
         return level
     used = view.share(row["utilisation"])
     chance = row.get("chance_of_warning")
-    if chance is None or pd.isna(chance):
+    if chance is None or pd.isna(chance) or chance >= CERTAIN:
         return view.words("capacity.level", level=level, used=used)
     return view.words("capacity.level_sure", level=level, used=used, chance=view.share(chance))

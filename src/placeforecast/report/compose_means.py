@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from placeforecast.places.judged import judged
 from placeforecast.report.model import Paragraph, Section
-from placeforecast.report.topics import Topic, listed, topic_blocks
+from placeforecast.report.topics import MOST_ROWS, Topic, listed, topic_blocks
 from placeforecast.tables.districts import members
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from placeforecast.report.view import View
 
 LAND = Topic("land", "projects", "means")
-STAFFING = Topic("staffing", "posts", "means")
 NEEDED = ["pupils", "classes", "rooms", "staff"]
 MONEY = 1e4
 """Yuan in a unit of the report: 10,000."""
@@ -32,7 +31,7 @@ def means_section(view: View) -> Section:
     blocks: list[Block] = [
         Paragraph(words("means.text")),
         *_rooms(view),
-        *topic_blocks(view, STAFFING),
+        *_staffing(view),
         *topic_blocks(view, LAND),
         *_money(view),
     ]
@@ -51,6 +50,27 @@ def _rooms(view: View) -> list[Block]:
     rooms = judged(rooms[rooms["year"].isin(view.key_years)])
     summed = rooms.groupby(["stage", "year"], sort=False)[NEEDED].sum(skipna=False).reset_index()
     return [listed(view, summed, ("rooms", title, words("means.rooms_note")))]
+
+
+def _staffing(view: View) -> list[Block]:
+    """Return staff beside posts, of the region and its units, in the years that have posts."""
+    words, table = view.words, view.forecast.staffing
+    title, note = words("means.staffing"), words("means.staffing_note")
+    if table is None:
+        return [Paragraph(words("special.none", title=title, file="posts"))]
+    table = table[table["posts_cap"].notna()].drop(columns=["scenario", "level"])
+    if table.empty:
+        return [Paragraph(words("special.empty", title=title))]
+    if len(table) <= MOST_ROWS:
+        return [listed(view, table, ("staffing", title, note))]
+    part = table[table["year"].isin([*view.key_years, int(table["year"].max())])]
+    if len(part) > MOST_ROWS:
+        part = table[table["district"] == view.areas.shown[0]]
+    excerpt, sheet = words("special.excerpt", title=title), words("means.staffing_sheet")
+    blocks: list[Block] = []
+    if len(part):
+        blocks.append(listed(view, part, ("staffing", excerpt, note)))
+    return [*blocks, listed(view, table, ("staffing_all", title, note), sheet=sheet)]
 
 
 def _money(view: View) -> list[Block]:
