@@ -72,6 +72,7 @@ def staffed(posts: pd.DataFrame, demand: pd.DataFrame = PUPILS) -> pd.DataFrame:
 
 
 def test_staff_beside_posts_by_hand() -> None:
+    """Posts of a county, places that they can staff, 5 % of temporary staff: R08, R35, R36."""
     table = staffed(posts_of())
     assert table["level"].unique().tolist() == ["county"]
     wanted: dict[str, list[float]] = {
@@ -88,6 +89,7 @@ def test_staff_beside_posts_by_hand() -> None:
 
 
 def test_half_of_the_posts_needed_and_vacant_in_four_years_are_asked_for_as_trainees() -> None:
+    """Trained four years ahead: R34."""
     table = staffed(posts_of(retirements=10.0))  # 55 are left in 2029, when 80 are needed
     np.testing.assert_allclose(table["trainees"].head(2), [(80 - 55) / 2, (75 - 45) / 2])
     few = staffed(posts_of(retirements=10.0, posts_cap=60.0))  # of 60 posts no more can be filled
@@ -197,7 +199,10 @@ def money(projects: pd.DataFrame | None, standards: pd.DataFrame = NORMS) -> pd.
 
 
 def test_money_by_hand() -> None:
-    """East: 20 million in 2025-2027; West: 300 places at 1,000 yuan, half of it in 2025, 2026."""
+    """East: 20 million in 2025-2027; West: 300 places at 1,000 yuan, half of it in 2025, 2026.
+
+    What the budget does not carry, its sources added up: R09, R37.
+    """
     table = money(projects_of())
     city = table[table["district"] == "C"].set_index("year")
     np.testing.assert_allclose(city["capital"], [20.15e6, 20.15e6, 20e6, 0, 0, 0])
