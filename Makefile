@@ -23,7 +23,8 @@ report: $(READY) ## write the report of the example city to out/, in Chinese and
 out/example_city: LANGUAGE = zh
 out/example_city_en: LANGUAGE = en
 out/example_city out/example_city_en: $(READY)
-	@$(BIN)/placeforecast report city --out $@ --language $(LANGUAGE) --formats html,docx,xlsx,pdf
+	@$(BIN)/placeforecast report city --out $@ --language $(LANGUAGE) --formats html,docx,xlsx,pdf \
+		--trajectories 200
 
 test: $(READY)   ## run all tests
 	@$(BIN)/python -m pytest -n 2
