@@ -63,7 +63,7 @@ def assert_cohorts(result: Forecast, report: Report) -> None:
     resident = result.children.query("basis == 'resident' and age == 6")
     living = resident.groupby("year")["children"].sum()
     rows = rows_of(report, "cohorts")
-    assert [row["Born in"] for row in rows] == list(range(2013, 2029))
+    assert [row["Born in"] for row in rows] == list(range(2013, 2026))
     for row in rows:
         entry = row["Born in"] + 6
         assert row["Age 6 in"] == entry
@@ -75,8 +75,8 @@ def assert_cohorts(result: Forecast, report: Report) -> None:
             assert row["Entrants / births"] == pytest.approx(ratio, abs=1e-8)
         else:
             assert row["Entrants / births"] is None
-    assert rows[0]["Recorded"] == 1.0
-    assert rows[-1]["Recorded"] == 0.0
+    assert [row["Recorded"] for row in rows] == [1.0] * 13
+    assert (given.loc[given["year"] <= 2025, "share_born"] == 1.0).all()
 
 
 def test_cohorts_are_sums_over_the_districts(city: Forecast, of_city: Report) -> None:

@@ -137,7 +137,9 @@ def _cohorts(view: View) -> list[Block]:
     children = forecast.children[forecast.children["age"] == age]
     resident = _whole(view, children[children["basis"] == "resident"], "children", "year")
     rows: list[tuple[Cell, ...]] = []
-    for cohort in [int(y) for y in known["births"].index if y >= view.years[0] - PAST - age]:
+    # Up to the last who enter within the forecast, and to the last born at the launch.
+    shown = range(view.years[0] - PAST - age, max(view.years[-1] - age, view.years[0]) + 1)
+    for cohort in [int(y) for y in known["births"].index if y in shown]:
         born, entry = known["births"][cohort], cohort + age
         came = number(entrants.get(entry))
         rows.append(
