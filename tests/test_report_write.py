@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import openpyxl
+import pandas as pd
 import pypdf
 import pytest
 from docx import Document
@@ -16,7 +17,7 @@ from placeforecast.report import write
 from placeforecast.report.compose import compose
 from placeforecast.report.numbers import printed
 from regions import region_with, run
-from reports import forecast, read, small
+from reports import TREE, forecast, read, small
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,6 +188,16 @@ def test_the_report_of_another_region_is_not_replaced_unasked(
     (tmp_path / "report.pdf").write_text("a file of some other program")
     pf.write_report(result, tmp_path)
     assert held(tmp_path)["report.pdf"] == b"a file of some other program"
+
+
+def test_a_district_without_data_is_named_and_breaks_nothing(tmp_path: Path) -> None:
+    tree = pd.concat([TREE, pd.DataFrame({"district": ["Zz"], "parent": ["C"]})], ignore_index=True)
+    bare = forecast(small(districts=tree), horizon=2)
+    told = "no pupils are counted, so none are forecast: Zz"
+    assert told in bare.notes["text"].tolist()
+    assert told not in forecast(small(districts=TREE), horizon=2).notes["text"].tolist()
+    (page,) = pf.write_report(bare, tmp_path, language="en", formats=("html",))
+    assert told in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from placeforecast.scenarios.choose import (
     scenario_texts,
     scenarios_asked,
 )
+from placeforecast.tables.districts import leaves
 from placeforecast.tables.problems import AssumptionWarning, InputError
 from placeforecast.tables.vocabulary import vocabulary
 from placeforecast.uncertainty.learn import COVERAGE, learn_errors
@@ -118,7 +119,7 @@ def forecast(  # noqa: PLR0913 - the front door
     base = assumptions_of(assumptions, named, BASELINE)
     runs = _runs(inputs, base, named, (launch, last), sampling, model=model, jobs=jobs)
     years = range(launch, min(int(run["pupils"]["year"].max()) for run, _ in runs.values()) + 1)
-    notes += runs[BASELINE][1]
+    notes += [*runs[BASELINE][1], *_untaught(inputs, runs[BASELINE][0]["pupils"])]
     if sampling is not None:
         notes.append(("intervals", sampling.text))
     notes += [("scenario", text) for text in scenario_texts(named)]
@@ -151,8 +152,7 @@ def _runs(
     names = [BASELINE, *others]
     changed = [base, *(assumptions_of(base, named, name) for name in others)]
     found = Parallel(n_jobs=jobs if len(names) > 1 else 1)(
-        delayed(_heard)(inputs, one, base, span, sampling=sampling, model=model)
-        for one in changed
+        delayed(_heard)(inputs, one, base, span, sampling=sampling, model=model) for one in changed
     )
     said = {(one.__class__, str(one)): one for _, heard, _ in found for one in heard}
     for warning in said.values():
@@ -220,6 +220,16 @@ def _unused(inputs: Inputs) -> list[tuple[str, str]]:
         notes.append(("unused", f"read and checked, but not computed with: {', '.join(names)}"))
         warnings.warn(AssumptionWarning(notes[-1][1]), stacklevel=3)
     return notes
+
+
+def _untaught(inputs: Inputs, pupils: pd.DataFrame) -> list[tuple[str, str]]:
+    """Say which districts have no pupils counted and so no forecast."""
+    if inputs.districts is None:
+        return []
+    taught = set(pupils["district"])
+    lacking = [name for name in leaves(inputs.districts) if name not in taught]
+    text = f"no pupils are counted, so none are forecast: {', '.join(lacking)}"
+    return [("districts", text)] if lacking else []
 
 
 def _notes(assumptions: Assumptions, notes: list[tuple[str, str]], years: range) -> pd.DataFrame:
