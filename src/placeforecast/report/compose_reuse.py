@@ -35,6 +35,7 @@ def _candidates(view: View) -> list[Block]:
     table = conversion_candidates(view.forecast, case=view.case)
     if table.empty:
         return [Paragraph(words("reuse.none"))]
+    # For the order alone: of childcare no demand is forecast, so it comes last, by what is idle.
     size = table["places"].fillna(0.0) * table["years"]
     table = table.assign(size=size, idle=table["idle_from"] * table["years"])
     table = table.sort_values(["size", "idle"], ascending=False, kind="stable")
