@@ -17,8 +17,9 @@ from matplotlib.text import Text
 
 import placeforecast as pf
 from placeforecast.plot import fonts
-from placeforecast.plot.areas import areas_of, balances_of, printed_names
+from placeforecast.plot.areas import balances_of, printed_names
 from placeforecast.plot.words import LANGUAGES, read_texts, words
+from placeforecast.review.areas import areas_of
 from placeforecast.review.series import local_peaks, stage_pupils
 from placeforecast.tables.grades import load_grades
 

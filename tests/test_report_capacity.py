@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -40,11 +40,6 @@ def of_made(made: Forecast) -> Report:
     return compose(made, language="en")
 
 
-def with_tables(result: Forecast, **tables: Any) -> Forecast:  # noqa: ANN401
-    """Return a forecast with other tables."""
-    return replace(result, **tables)
-
-
 def test_what_stands_is_the_balance_of_the_launch(city: Forecast, of_city: Report) -> None:
     assert city.balance is not None
     names = {"Places": "places", "Pupils": "pupils", "Utilisation": "utilisation",
@@ -74,13 +69,8 @@ def test_hidden_shortage_and_staffed_places(made: Forecast) -> None:
     posts = pd.DataFrame(rows, columns=["district", "stage", "staffed_places"]).assign(year=2025)
 
     def shown(posts: pd.DataFrame) -> dict[str, tuple[object, object]]:
-        object.__setattr__(made, "hidden_shortage", hidden)
-        object.__setattr__(
-            made, "staffing", posts.assign(level="district", scenario="", posts_cap=1.0)
-        )
-        report = compose(made, language="en")
-        object.__setattr__(made, "hidden_shortage", None)
-        object.__setattr__(made, "staffing", None)
+        staffed = posts.assign(level="district", scenario="", posts_cap=1.0)
+        report = compose(replace(made, hidden_shortage=hidden, staffing=staffed), language="en")
         return {
             row["Stage"]: (row["Hidden shortage"], row["Staffed places"])
             for row in rows_of(report, "standing")
@@ -189,12 +179,10 @@ def test_money_is_told_in_units_of_ten_thousand(city: Forecast, of_city: Report)
     caps = ["capital_cap", "capital_unfunded", "recurrent_cap", "recurrent_unfunded"]
     cut = money.assign(capital=money["capital"].mask(blank, 0.0))
     cut[caps] = cut[caps].mask(blank)
-    shown = rows_of(compose(with_tables(city, funding=cut), language="en"), "funding")
+    shown = rows_of(compose(replace(city, funding=cut), language="en"), "funding")
     assert [row["Year"] for row in shown] == [2025, 2026]
     none = cut[blank]
-    assert "nothing was found" in told(
-        compose(with_tables(city, funding=none), language="en"), "means"
-    )
+    assert "nothing was found" in told(compose(replace(city, funding=none), language="en"), "means")
 
 
 def test_rooms_of_the_region_are_sums_and_never_of_a_part(made: Forecast, of_made: Report) -> None:
@@ -205,7 +193,7 @@ def test_rooms_of_the_region_are_sums_and_never_of_a_part(made: Forecast, of_mad
     for label in ("Pupils", "Classes", "Rooms", "Staff"):
         assert row[label] == pytest.approx(own[label.lower()].sum())
     holed = rooms.assign(staff=rooms["staff"].mask(rooms["district"] == "B"))
-    rows = rows_of(compose(with_tables(made, rooms=holed), language="en"), "rooms")
+    rows = rows_of(compose(replace(made, rooms=holed), language="en"), "rooms")
     assert all(row["Staff"] is None for row in rows)
     assert all(row["Pupils"] is not None for row in rows)
 
@@ -214,7 +202,7 @@ def test_what_would_fill_the_section_on_means() -> None:
     lone = told(compose(forecast(small()), language="en"), "means")
     assert "Staff and posts: nothing to show. The table posts would fill it." in lone
     assert "The table budget would fill it." in lone
-    nothing = with_tables(forecast(small()), rooms=None)
+    nothing = replace(forecast(small()), rooms=None)
     assert "The table standards would fill it." in told(compose(nothing, language="en"), "means")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from placeforecast.review.areas import Areas, areas_of
+from placeforecast.review.areas import areas_of
 from placeforecast.tables.districts import names
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from placeforecast.chain.record import Forecast
     from placeforecast.plot.words import Words
-
-__all__ = ["Areas", "areas_of", "balances_of", "main_ledger", "printed_names", "stages_balanced"]
+    from placeforecast.review.areas import Areas
 
 SUMMED = ("pupils", "demand", "places", "balance", "cell_shortfall", "cell_surplus")
 

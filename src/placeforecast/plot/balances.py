@@ -9,8 +9,9 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from placeforecast.places.supply import CASES, STATUSES
 from placeforecast.plot import fonts
-from placeforecast.plot.areas import areas_of, balances_of, printed_names
+from placeforecast.plot.areas import balances_of, printed_names
 from placeforecast.plot.words import words
+from placeforecast.review.areas import areas_of
 from placeforecast.tables.problems import suggest
 
 if TYPE_CHECKING:

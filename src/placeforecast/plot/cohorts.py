@@ -10,8 +10,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from placeforecast.plot import fonts
-from placeforecast.plot.areas import areas_of, printed_names
+from placeforecast.plot.areas import printed_names
 from placeforecast.plot.words import words
+from placeforecast.review.areas import areas_of
 from placeforecast.review.cohorts import area_births, stage_entrants
 from placeforecast.tables.vocabulary import combined_stages
 

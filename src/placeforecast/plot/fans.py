@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from placeforecast.plot import fonts
-from placeforecast.plot.areas import areas_of, balances_of, main_ledger
+from placeforecast.plot.areas import balances_of, main_ledger
 from placeforecast.plot.balances import balance, chosen
 from placeforecast.plot.words import words
+from placeforecast.review.areas import areas_of
 
 if TYPE_CHECKING:
     import pandas as pd

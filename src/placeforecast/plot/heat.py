@@ -9,9 +9,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from placeforecast.plot import fonts
-from placeforecast.plot.areas import areas_of, balances_of, printed_names
+from placeforecast.plot.areas import balances_of, printed_names
 from placeforecast.plot.balances import chosen
 from placeforecast.plot.words import words
+from placeforecast.review.areas import areas_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

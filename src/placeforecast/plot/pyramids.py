@@ -10,8 +10,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from placeforecast.plot import fonts
-from placeforecast.plot.areas import areas_of, printed_names
+from placeforecast.plot.areas import printed_names
 from placeforecast.plot.words import words
+from placeforecast.review.areas import areas_of
 from placeforecast.tables.doors import to_array
 from placeforecast.tables.grades import resolve_grades, stages_in_order
 

@@ -9,9 +9,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from placeforecast.plot import fonts
-from placeforecast.plot.areas import areas_of, balances_of, main_ledger, printed_names
+from placeforecast.plot.areas import balances_of, main_ledger, printed_names
 from placeforecast.plot.balances import chosen
 from placeforecast.plot.words import words
+from placeforecast.review.areas import areas_of
 from placeforecast.scenarios.adjust import BASELINE
 
 if TYPE_CHECKING:

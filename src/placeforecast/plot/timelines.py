@@ -11,9 +11,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from placeforecast.plot import fonts
-from placeforecast.plot.areas import areas_of, balances_of, main_ledger, printed_names
+from placeforecast.plot.areas import balances_of, main_ledger, printed_names
 from placeforecast.plot.balances import chosen
 from placeforecast.plot.words import words
+from placeforecast.review.areas import areas_of
 from placeforecast.review.plan import review_plan
 from placeforecast.tables.districts import ancestors
 from placeforecast.tables.vocabulary import combined_stages, ledger_sectors

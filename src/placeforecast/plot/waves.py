@@ -9,8 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from placeforecast.plot import fonts
-from placeforecast.plot.areas import areas_of, printed_names
+from placeforecast.plot.areas import printed_names
 from placeforecast.plot.words import words
+from placeforecast.review.areas import areas_of
 from placeforecast.review.series import local_peaks, stage_pupils
 
 if TYPE_CHECKING:

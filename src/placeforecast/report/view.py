@@ -9,15 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from placeforecast.places.supply import STATUSES
-from placeforecast.plot.areas import (
-    areas_of,
-    balances_of,
-    main_ledger,
-    printed_names,
-    stages_balanced,
-)
+from placeforecast.plot.areas import balances_of, main_ledger, printed_names, stages_balanced
 from placeforecast.plot.words import Words, read_texts, words
 from placeforecast.report.numbers import printed
+from placeforecast.review.areas import areas_of
 from placeforecast.review.plan import review_plan
 from placeforecast.tables.districts import names
 from placeforecast.tables.grades import resolve_grades, stages_in_order
@@ -27,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from placeforecast.chain.record import Forecast
-    from placeforecast.plot.areas import Areas
     from placeforecast.report.model import Cell
+    from placeforecast.review.areas import Areas
     from placeforecast.review.plan import PlanReview
     from placeforecast.rounds.read import Round
 
