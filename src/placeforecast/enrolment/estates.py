@@ -90,6 +90,7 @@ def _with_uplift(housing: pd.DataFrame) -> pd.DataFrame:
             remedy = "Give both plot ratios, or neither."
             problems.append(Problem(f"{named} {rule}", remedy, file="housing", column="plot_ratio"))
     refuse(problems)
+    # An estate whose plot ratio did not change gives neither: the norm holds as it is.
     rows["uplift"] = (rows["plot_ratio"] / rows["plot_ratio_before"]).fillna(1.0)
     several = rows.groupby([*ESTATE, "year"], sort=False)["uplift"].nunique()
     for estate, district, year in several[several > 1].index:

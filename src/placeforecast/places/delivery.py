@@ -137,6 +137,7 @@ def _own_delays(table: pd.DataFrame, launch_year: int | None) -> dict[bool, Arra
     ]
     if launch_year is not None:
         done = done[done["opened"].astype(float) <= launch_year]
+    # Early is in time, and the last delay told apart holds whatever is later.
     late = (done["opened"].astype(float) - done["opens"].astype(float)).clip(0, LONGEST)
     temporary = done["kind"] == TEMPORARY
     return {
